@@ -1,0 +1,19 @@
+// The manifest: every export of the wasm binary comes through here.
+// Order of parameters everywhere: outputs, inputs, index arrays, counts, scalars.
+// n = indices (or elements where there are no rows), rows = table height, dim = row width.
+
+export * from "./adagrad";
+export * from "./coalesce";
+export * from "./count";
+export * from "./elementwise";
+export * from "./gather";
+export * from "./loss";
+export * from "./matmul";
+export * from "./memory";
+export * from "./random";
+export * from "./reduce";
+export * from "./renorm";
+export * from "./scatter";
+export * from "./sgd";
+export * from "./strided";
+export * from "./verify";

@@ -1,0 +1,70 @@
+import { fma } from "./lanes";
+
+// Natural logarithm, sine and cosine of four floats, in the operation order of PyTorch's AVX2 build: polynomials of the
+// Cephes library (Moshier, 1989), every multiply-add rounded once. The bits of PyTorch's initial weights depend on it.
+
+/** ln x for positive normal x: x = m * 2^e with m in [sqrt(1/2), sqrt(2)), a polynomial in m - 1, and e * ln 2 in two parts. */
+export function ln(x: v128): v128 {
+  const mantissa = v128.or(v128.and(x, i32x4.splat(0x007fffff)), i32x4.splat(0x3f000000));
+  const low = f32x4.lt(mantissa, f32x4.splat(0.70710677));
+  const one = f32x4.splat(1);
+  const exponent = f32x4.convert_i32x4_s(i32x4.sub(i32x4.shr_u(x, 23), i32x4.splat(126)));
+  const e = f32x4.sub(exponent, v128.and(low, one));
+  const m = f32x4.add(f32x4.sub(mantissa, one), v128.and(low, mantissa));
+  const z = f32x4.mul(m, m);
+  let y = f32x4.splat(7.0376836292e-2);
+  y = fma(y, m, f32x4.splat(-1.151461031e-1));
+  y = fma(y, m, f32x4.splat(1.167699874e-1));
+  y = fma(y, m, f32x4.splat(-1.2420140846e-1));
+  y = fma(y, m, f32x4.splat(1.4249322787e-1));
+  y = fma(y, m, f32x4.splat(-1.6668057665e-1));
+  y = fma(y, m, f32x4.splat(2.0000714765e-1));
+  y = fma(y, m, f32x4.splat(-2.4999993993e-1));
+  y = fma(y, m, f32x4.splat(3.3333331174e-1));
+  y = f32x4.mul(y, m);
+  y = fma(y, z, f32x4.mul(e, f32x4.splat(-2.1219444e-4)));
+  y = fma(f32x4.neg(z), f32x4.splat(0.5), y);
+  return fma(e, f32x4.splat(0.693359375), f32x4.add(m, y));
+}
+
+/** The even octant nearest to an angle >= 0: j * pi/4 lies within pi/4 of it. */
+export function octant(angle: v128): v128 {
+  const j = i32x4.trunc_sat_f32x4_s(f32x4.mul(angle, f32x4.splat(1.27323954473516)));
+  return v128.and(i32x4.add(j, i32x4.splat(1)), i32x4.splat(~1));
+}
+
+/** angle - octant * pi/4, with pi/4 in three parts. */
+export function reduce(angle: v128, octant: v128): v128 {
+  const j = f32x4.convert_i32x4_s(octant);
+  let x = fma(j, f32x4.splat(-0.78515625), angle);
+  x = fma(j, f32x4.splat(-2.4187564849853515625e-4), x);
+  return fma(j, f32x4.splat(-3.77489497744594108e-8), x);
+}
+
+/** sin x for |x| <= pi/4. */
+export function sinePolynomial(x: v128): v128 {
+  const z = f32x4.mul(x, x);
+  let y = fma(f32x4.splat(-1.9515295891e-4), z, f32x4.splat(8.3321608736e-3));
+  y = fma(y, z, f32x4.splat(-1.6666654611e-1));
+  return fma(f32x4.mul(y, z), x, x);
+}
+
+/** cos x for |x| <= pi/4. */
+export function cosinePolynomial(x: v128): v128 {
+  const z = f32x4.mul(x, x);
+  let y = fma(f32x4.splat(2.443315711809948e-5), z, f32x4.splat(-1.388731625493765e-3));
+  y = fma(y, z, f32x4.splat(4.166664568298827e-2));
+  y = fma(f32x4.mul(y, z), z, f32x4.neg(f32x4.mul(z, f32x4.splat(0.5))));
+  return f32x4.add(y, f32x4.splat(1));
+}
+
+/** The value of one octant's quadrant: sin and cos trade places when bit 1 of the octant is set. */
+export function choose(plain: v128, swapped: v128, octant: v128): v128 {
+  const two = i32x4.splat(2);
+  return v128.bitselect(swapped, plain, i32x4.eq(v128.and(octant, two), two));
+}
+
+/** x with its sign flipped where bit 2 of `bits` is set. */
+export function flip(x: v128, bits: v128): v128 {
+  return v128.xor(x, i32x4.shl(v128.and(bits, i32x4.splat(4)), 29));
+}
