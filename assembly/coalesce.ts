@@ -15,7 +15,7 @@ export function coalesce(
   skip: i32,
 ): i32 {
   const mask = (1 << tableBits) - 1;
-  memory.fill(table, 0, <usize>4 << tableBits);
+  memory.fill(table, 0, (<usize>4) << tableBits);
   let m = 0;
   for (let i = 0; i < n; i++, index += 4, slots += 4) {
     const row = load<i32>(index);
@@ -41,7 +41,7 @@ function findEntry(table: usize, rows: usize, row: i32, tableBits: i32, mask: i3
   for (;;) {
     const held = load<i32>(entry);
     if (!held || load<i32>(rows + bytesOf(held - 1)) == row) break;
-    entry = table + (((entry - table) + 4) & <usize>((mask << 2) | 3));
+    entry = table + ((entry - table + 4) & <usize>((mask << 2) | 3));
   }
   return entry;
 }

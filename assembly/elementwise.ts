@@ -25,9 +25,9 @@ export function affine(out: usize, x: usize, n: i32, factor: f32, term: f32): vo
   unary<Affine>(out, x, n, f32x4.splat(factor), f32x4.splat(term));
 }
 
-/** out[j] = dividend / x[j] */
-export function divideScalar(out: usize, x: usize, n: i32, dividend: f32): void {
-  unary<Reciprocal>(out, x, n, f32x4.splat(dividend), f32x4.splat(0));
+/** out[j] = x[j] / divisor */
+export function divideScalar(out: usize, x: usize, n: i32, divisor: f32): void {
+  unary<DivideScalar>(out, x, n, f32x4.splat(divisor), f32x4.splat(0));
 }
 
 /** out[j] = the square root of x[j] */
@@ -116,9 +116,9 @@ class Affine implements Unary {
   }
 }
 
-class Reciprocal implements Unary {
+class DivideScalar implements Unary {
   of(x: v128, u: v128, v: v128): v128 {
-    return f32x4.div(u, x);
+    return f32x4.div(x, u);
   }
 }
 

@@ -37,8 +37,8 @@ export function octant(angle: v128): v128 {
 export function reduce(angle: v128, octant: v128): v128 {
   const j = f32x4.convert_i32x4_s(octant);
   let x = fma(j, f32x4.splat(-0.78515625), angle);
-  x = fma(j, f32x4.splat(-2.4187564849853515625e-4), x);
-  return fma(j, f32x4.splat(-3.77489497744594108e-8), x);
+  x = fma(j, f32x4.splat(-2.4187564849853516e-4), x);
+  return fma(j, f32x4.splat(-3.774894977445941e-8), x);
 }
 
 /** sin x for |x| <= pi/4. */

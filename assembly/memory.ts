@@ -4,7 +4,7 @@
 const PAGE_BITS: u32 = 16;
 const SMALLEST_BITS: u32 = 4;
 const SMALL_CLASSES: u32 = 12;
-const LARGEST_SMALL: usize = <usize>1 << (SMALLEST_BITS + SMALL_CLASSES - 1);
+const LARGEST_SMALL: usize = (<usize>1) << (SMALLEST_BITS + SMALL_CLASSES - 1);
 /** Growing costs a call into the engine and detaches every view, so it is not done page by page. */
 const GROWTH_PAGES: u32 = 16;
 
@@ -15,7 +15,7 @@ let firstRun: u32 = 0;
 
 /** Address of a block of at least `bytes` bytes, aligned to 16; 0 when memory is exhausted. The content is arbitrary. */
 export function allocate(bytes: usize): usize {
-  return bytes <= LARGEST_SMALL ? takeBlock(sizeClass(bytes)) : <usize>takePages(pagesFor(bytes)) << PAGE_BITS;
+  return bytes <= LARGEST_SMALL ? takeBlock(sizeClass(bytes)) : (<usize>takePages(pagesFor(bytes))) << PAGE_BITS;
 }
 
 /** Gives back the block at `block`; `bytes` is what it was allocated with. */
@@ -26,7 +26,7 @@ export function release(block: usize, bytes: usize): void {
 
 /** c such that 16 << c is the smallest size that holds `bytes`. */
 function sizeClass(bytes: usize): u32 {
-  return bytes <= (<usize>1 << SMALLEST_BITS) ? 0 : 32 - SMALLEST_BITS - <u32>clz(<u32>bytes - 1);
+  return bytes <= (<usize>1) << SMALLEST_BITS ? 0 : 32 - SMALLEST_BITS - <u32>clz(<u32>bytes - 1);
 }
 
 /** Rounds up without overflowing near 4 GiB. */
@@ -35,7 +35,7 @@ function pagesFor(bytes: usize): u32 {
 }
 
 function takeBlock(size: u32): usize {
-  const head = smallBlocks + (<usize>size << 2);
+  const head = smallBlocks + ((<usize>size) << 2);
   if (!load<usize>(head) && !carvePage(size)) return 0;
   const block = load<usize>(head);
   store<usize>(head, load<usize>(block));
@@ -43,17 +43,17 @@ function takeBlock(size: u32): usize {
 }
 
 function pushBlock(size: u32, block: usize): void {
-  const head = smallBlocks + (<usize>size << 2);
+  const head = smallBlocks + ((<usize>size) << 2);
   store<usize>(block, load<usize>(head));
   store<usize>(head, block);
 }
 
 /** Cuts one fresh page into blocks of a class. */
 function carvePage(size: u32): bool {
-  const page = <usize>takePages(1) << PAGE_BITS;
+  const page = (<usize>takePages(1)) << PAGE_BITS;
   if (!page) return false;
-  const step = <usize>1 << (SMALLEST_BITS + size);
-  for (let offset: usize = 0; offset < <usize>1 << PAGE_BITS; offset += step) pushBlock(size, page + offset);
+  const step = (<usize>1) << (SMALLEST_BITS + size);
+  for (let offset: usize = 0; offset < (<usize>1) << PAGE_BITS; offset += step) pushBlock(size, page + offset);
   return true;
 }
 
@@ -94,19 +94,19 @@ function returnPages(page: u32, count: u32): void {
 }
 
 function nextRun(run: u32): u32 {
-  return load<u32>(<usize>run << PAGE_BITS);
+  return load<u32>((<usize>run) << PAGE_BITS);
 }
 
 function runLength(run: u32): u32 {
-  return load<u32>(<usize>run << PAGE_BITS, 4);
+  return load<u32>((<usize>run) << PAGE_BITS, 4);
 }
 
 function storeRun(run: u32, length: u32, next: u32): void {
-  store<u32>(<usize>run << PAGE_BITS, next);
-  store<u32>(<usize>run << PAGE_BITS, length, 4);
+  store<u32>((<usize>run) << PAGE_BITS, next);
+  store<u32>((<usize>run) << PAGE_BITS, length, 4);
 }
 
 function linkRun(previous: u32, next: u32): void {
-  if (previous) store<u32>(<usize>previous << PAGE_BITS, next);
+  if (previous) store<u32>((<usize>previous) << PAGE_BITS, next);
   else firstRun = next;
 }

@@ -35,9 +35,13 @@ export function uniform(out: usize, generator: usize, n: i32, from: f32, to: f32
   }
 }
 
-/** out[i] = low + word mod range, uniform in [low, low + range). */
+/** out[i] = low + word mod range, uniform in [low, low + range); from 2^28 on PyTorch takes two words for one number. */
 export function randomIntegers(out: usize, generator: usize, n: i32, low: i32, range: u32): void {
-  for (const end = out + bytesOf(n); out < end; out += 4) store<i32>(out, low + <i32>(nextWord(generator) % range));
+  const wide = range >= 1 << 28;
+  for (const end = out + bytesOf(n); out < end; out += 4) {
+    const drawn = wide ? <u32>(nextTwoWords(generator) % <u64>range) : nextWord(generator) % range;
+    store<i32>(out, low + <i32>drawn);
+  }
 }
 
 /** out = a random permutation of 0 .. n - 1 (Fisher-Yates from the front). */
@@ -67,6 +71,14 @@ export function sampleCategories(out: usize, generator: usize, cumulative: usize
   }
 }
 
+/** out[i] = weight[i] / e with e exponential: the largest n of them are a sample of n categories without replacement. */
+export function exponentialRace(out: usize, generator: usize, weight: usize, rows: i32): void {
+  for (const end = out + bytesOf(rows); out < end; out += 4, weight += 4) {
+    const e = <f32>-NativeMath.log1p(-nextDouble(generator));
+    store<f32>(out, load<f32>(weight) / e);
+  }
+}
+
 /** cumulative[i] = (weight[0] + .. + weight[i]) / sum of all, the last exactly 1. Returns the sum. */
 export function cumulate(cumulative: usize, weight: usize, rows: i32): f32 {
   let sum: f32 = 0;
@@ -82,7 +94,10 @@ export function cumulate(cumulative: usize, weight: usize, rows: i32): f32 {
 
 /** out[i] = normal with the given mean and standard deviation. */
 export function normal(out: usize, generator: usize, n: i32, mean: f64, std: f64): void {
-  if (n < BLOCK) return normalPairs(out, generator, n, mean, std);
+  if (n < BLOCK) {
+    normalPairs(out, generator, n, mean, std);
+    return;
+  }
   uniform(out, generator, n, 0, 1);
   let i = 0;
   for (; i <= n - BLOCK; i += BLOCK) boxMuller(out + bytesOf(i), <f32>mean, <f32>std);
@@ -137,8 +152,12 @@ function nextFloat(generator: usize): f32 {
 
 /** 53 bits in [0, 1). */
 function nextDouble(generator: usize): f64 {
-  const high = <u64>nextWord(generator) << 32;
-  return <f64>((high | <u64>nextWord(generator)) & 0x1fffffffffffff) * (1 / 9007199254740992);
+  return <f64>(nextTwoWords(generator) & 0x1fffffffffffff) * (1 / 9007199254740992);
+}
+
+function nextTwoWords(generator: usize): u64 {
+  const high = (<u64>nextWord(generator)) << 32;
+  return high | <u64>nextWord(generator);
 }
 
 function nextWord(generator: usize): u32 {

@@ -1,4 +1,4 @@
-import { bytesOf, bytesOfFours, fma, Four, Lanes, One } from "./lanes";
+import { bytesOf, bytesOfFours, Four, fma, Lanes, One } from "./lanes";
 
 // What kernels do to one row of n floats, y the output, x the input. Rows need no alignment.
 

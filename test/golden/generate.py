@@ -58,10 +58,9 @@ def enc(t):
 
 
 def digest(t):
-    """All of a small tensor; hash and beginning of a big one."""
-    if t.numel() <= 64:
-        return {"out": enc(t)}
-    return {"sha256": hashlib.sha256(raw(t)).hexdigest(), "first": enc(t.flatten()[:8])}
+    """The hash, and all of a small tensor or the beginning of a big one."""
+    part = {"out": enc(t)} if t.numel() <= 64 else {"first": enc(t.flatten()[:8])}
+    return {"sha256": hashlib.sha256(raw(t)).hexdigest(), **part}
 
 
 def number(x):
@@ -257,7 +256,9 @@ def embedding_case(weight, index, grad_out, padding_idx, freq, sparse):
 
 def repeated_case(op, calls, rows=7, dim=5, padding_idx=None, freq=False):
     """One table used more than once. "accumulate": a backward for every call;
-    "shared": all calls in one graph. `calls` is [(index shape, sparse)]."""
+    "shared": all calls in one graph, whose last call then comes first in the sum.
+    Sparse sums are PyTorch's merge: while both have entries left, that with the smaller
+    row goes next and equal rows are added. `calls` is [(index shape, sparse)]."""
     weight = randn(rows, dim).requires_grad_()
     outs, grads, encoded = [], [], []
     for shape, sparse in calls:
@@ -545,7 +546,6 @@ def grad_fn_prints():
         "emb.weight",
         "emb.weight.data",
         "emb.weight[3]",
-        "idx",
         "out",
         "out[0, 2]",
         "out[1]",
@@ -871,6 +871,7 @@ F.embedding(torch.tensor([0]), torch.zeros(3, 2), padding_idx=3)
 F.embedding(torch.tensor([0]), torch.zeros(3, 2), padding_idx=-4)
 F.embedding(idx, w, scale_grad_by_freq=True, sparse=True).sum().backward()
 F.embedding(torch.tensor(1), w, padding_idx=0, sparse=True).sum().backward()
+y = (w * w).sum(); F.embedding(idx, w, max_norm=1.0); y.backward()
 y = (w * w[0]).sum(); F.embedding(idx, w, max_norm=1.0); y.backward()
 optim.SGD([])
 optim.SGD(w)

@@ -1,0 +1,178 @@
+import { checkBoolean, checkInteger, checkNumber, describe, sizeText } from "../check.js";
+import { TouchedRows } from "../tensor/gradients.js";
+import { distinctRows, NO_ROW, sumBySlot } from "../tensor/rows.js";
+import { SparseTensor } from "../tensor/sparse-tensor.js";
+import { record, Tensor, transient } from "../tensor/tensor.js";
+import { kernels } from "../wasm.js";
+import { type Indices, toIndices } from "./indices.js";
+
+export interface EmbeddingOptions {
+  /** Entries equal to this row's number do not contribute to the gradient; negative counts from the end. */
+  paddingIdx?: number | null;
+  /** Rows looked up are first scaled, in place, so that their norm is at most this. */
+  maxNorm?: number | null;
+  /** The p of that norm. 2 unless given; Infinity, -Infinity and 0 as in PyTorch. */
+  normType?: number;
+  /** Divides each row's gradient by how often the row occurs in the input. */
+  scaleGradByFreq?: boolean;
+  /** The gradient of weight is a SparseTensor. */
+  sparse?: boolean;
+}
+
+/**
+ * out[.., :] = weight[input[..], :]
+ * input: indices of any shape; weight [V, D]; returns [...input.shape, D].
+ * RangeError for an index outside [0, V), TypeError for one that is no integer; then nothing has been changed.
+ * https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.embedding.html
+ */
+export function embedding(input: Indices, weight: Tensor, options: EmbeddingOptions = {}): Tensor {
+  checkTable("embedding", weight);
+  const [rows, dim] = weight.shape;
+  const settings = checkEmbeddingOptions("embedding", rows, options);
+  const index = toIndices("embedding", input, rows);
+  if (settings.maxNorm !== null) renorm(weight, index, settings.maxNorm, settings.normType);
+  const out = transient([...index.shape, dim], weight.dtype);
+  kernels.gather(out.address, weight.address, index.address, index.numel, dim);
+  const { shape } = weight;
+  return record(out, "EmbeddingBackward0", [weight], [index], (gradient, [saved]) => [
+    settings.sparse
+      ? sparseGradient(gradient, saved, shape, settings.paddingIdx, settings.scaleGradByFreq)
+      : denseGradient(gradient, saved, shape, settings.paddingIdx, settings.scaleGradByFreq),
+  ]);
+}
+
+/** TypeError unless weight is a tensor, RangeError unless it is a matrix. */
+export function checkTable(operation: string, weight: unknown): asserts weight is Tensor {
+  if (!(weight instanceof Tensor)) {
+    throw new TypeError(`${operation}: argument 'weight' must be Tensor, not ${describe(weight)}`);
+  }
+  if (weight.ndim !== 2) {
+    throw new RangeError(`${operation}: 'weight' must be 2-D, but got a tensor of shape ${sizeText(weight.shape)}`);
+  }
+}
+
+/** Options with their defaults filled in; paddingIdx counted from the front, NO_ROW for none. */
+export interface EmbeddingSettings {
+  readonly paddingIdx: number;
+  readonly maxNorm: number | null;
+  readonly normType: number;
+  readonly scaleGradByFreq: boolean;
+  readonly sparse: boolean;
+}
+
+export function checkEmbeddingOptions(operation: string, rows: number, options: EmbeddingOptions): EmbeddingSettings {
+  const { paddingIdx = null, maxNorm = null, normType = 2, scaleGradByFreq = false, sparse = false } = options;
+  if (maxNorm !== null) checkNumber(operation, "maxNorm", maxNorm);
+  checkNumber(operation, "normType", normType);
+  checkBoolean(operation, "scaleGradByFreq", scaleGradByFreq);
+  checkBoolean(operation, "sparse", sparse);
+  return { paddingIdx: wrapPadding(operation, paddingIdx, rows), maxNorm, normType, scaleGradByFreq, sparse };
+}
+
+function wrapPadding(operation: string, paddingIdx: number | null, rows: number): number {
+  if (paddingIdx === null) return NO_ROW;
+  checkInteger(operation, "paddingIdx", paddingIdx);
+  if (paddingIdx < -rows || paddingIdx >= rows) {
+    throw new RangeError(
+      `${operation}: Padding_idx must be within num_embeddings: paddingIdx is ${paddingIdx}, valid range is [${-rows}, ${rows})`,
+    );
+  }
+  return paddingIdx < 0 ? paddingIdx + rows : paddingIdx;
+}
+
+/** weight[i, :] *= maxNorm / (norm + 1e-7) for each row i looked up whose norm is larger than maxNorm. */
+function renorm(weight: Tensor, index: Tensor, maxNorm: number, p: number): void {
+  if (weight.dtype !== "float32") {
+    throw new TypeError(
+      `embedding: norm(): input dtype should be either floating point or complex. Got ${weight.dtype} instead.`,
+    );
+  }
+  const { rows, slots } = distinctRows(index);
+  const [, dim] = weight.shape;
+  if (p === 2) kernels.renormL2(weight.address, rows.address, rows.numel, dim, maxNorm);
+  else if (p === 1) kernels.renormL1(weight.address, rows.address, rows.numel, dim, maxNorm);
+  else if (p === Infinity) kernels.renormMax(weight.address, rows.address, rows.numel, dim, maxNorm);
+  else if (p === -Infinity) kernels.renormMin(weight.address, rows.address, rows.numel, dim, maxNorm);
+  else if (p === 0) kernels.renormNonZero(weight.address, rows.address, rows.numel, dim, maxNorm);
+  else kernels.renormP(weight.address, rows.address, rows.numel, dim, maxNorm, p);
+  weight.storage.version++;
+  rows.dispose();
+  slots.dispose();
+}
+
+/** The rows touched and their sums, in index order; with byFrequency each entry weighs 1 / count of its row. */
+function denseGradient(
+  gradient: Tensor,
+  index: Tensor,
+  shape: readonly number[],
+  paddingIdx: number,
+  byFrequency: boolean,
+): TouchedRows {
+  const [, dim] = shape;
+  const n = index.numel;
+  const { rows, slots } = distinctRows(index, paddingIdx);
+  let sums: Tensor;
+  if (byFrequency) {
+    const scale = inverseCounts(slots, rows.numel);
+    sums = transient([rows.numel, dim]).zero_();
+    kernels.scatterAddScaled(sums.address, gradient.address, scale.address, slots.address, n, dim, NO_ROW);
+    scale.dispose();
+  } else {
+    sums = sumBySlot(gradient, slots, rows.numel, dim);
+  }
+  slots.dispose();
+  return new TouchedRows(rows, sums, shape);
+}
+
+/** Indices and gradients side by side, padding left out, nothing added up; the gradient is shared where it can be. */
+function sparseGradient(
+  gradient: Tensor,
+  index: Tensor,
+  shape: readonly number[],
+  paddingIdx: number,
+  byFrequency: boolean,
+): SparseTensor {
+  const [, dim] = shape;
+  const n = index.numel;
+  let indices = index.array.slice();
+  let values = gradient.alias([n, dim]);
+  if (byFrequency) {
+    const { rows, slots } = distinctRows(index);
+    const scale = inverseCounts(slots, rows.numel);
+    const scaled = transient([n, dim]);
+    kernels.scaleRows(scaled.address, values.address, scale.address, n, dim);
+    for (const scratch of [rows, slots, scale, values]) scratch.dispose();
+    values = scaled;
+  }
+  if (indices.includes(paddingIdx)) {
+    const wanted = Int32Array.from(indices.keys()).filter((i) => indices[i] !== paddingIdx);
+    indices = indices.filter((row) => row !== paddingIdx);
+    values = pickRows(values, wanted);
+  }
+  const out = transient([1, indices.length], "int32");
+  out.array.set(indices);
+  return new SparseTensor(out, values, shape, false);
+}
+
+/** The rows of x listed; x is disposed. */
+function pickRows(x: Tensor, wanted: Int32Array): Tensor {
+  const [, dim] = x.shape;
+  const index = transient([wanted.length], "int32");
+  index.array.set(wanted);
+  const out = transient([wanted.length, dim]);
+  kernels.gather(out.address, x.address, index.address, wanted.length, dim);
+  index.dispose();
+  x.dispose();
+  return out;
+}
+
+/** 1 / count of each entry's row. */
+function inverseCounts(slots: Tensor, m: number): Tensor {
+  const n = slots.numel;
+  const counts = transient([m], "int32");
+  const scale = transient([n]);
+  kernels.count(counts.address, slots.address, n, m);
+  kernels.inverseCount(scale.address, counts.address, slots.address, n);
+  counts.dispose();
+  return scale;
+}

@@ -1,0 +1,6 @@
+export { logSigmoid } from "./activation.js";
+export { type EmbeddingOptions, embedding } from "./embedding.js";
+export type { Indices } from "./indices.js";
+export { linear } from "./linear.js";
+export { binaryCrossEntropyWithLogits, type Reduction } from "./loss.js";
+export { oneHot } from "./one-hot.js";

@@ -1,0 +1,72 @@
+import { describe, elementName, type Shape } from "../check.js";
+import type { IntegerArray } from "../tensor/create.js";
+import { flatten, type NestedArray } from "../tensor/nested.js";
+import { Tensor, transient } from "../tensor/tensor.js";
+import { kernels } from "../wasm.js";
+
+/** Row numbers: a number (0-D), nested arrays, any integer typed array (1-D) or an int32 tensor of any rank. */
+export type Indices = number | NestedArray | IntegerArray | Tensor;
+
+/** PyTorch's words for an index that does not fit. */
+export type Complaint = (value: number | bigint) => string;
+
+const outOfRange: Complaint = () => "index out of range in self";
+
+/**
+ * The indices as an int32 tensor of their own shape, every one in [0, rows).
+ * TypeError for anything that is no integer, RangeError naming the first index outside, before anything is changed.
+ */
+export function toIndices(operation: string, input: unknown, rows: number, complaint = outOfRange): Tensor {
+  const fail = (shape: Shape, position: number, value: number | bigint): never => {
+    const element = elementName("input", shape, position);
+    throw new RangeError(`${operation}: ${complaint(value)}: ${element} is ${value}, valid range is [0, ${rows})`);
+  };
+  if (input instanceof Tensor) return checkedTensor(operation, input, rows, fail);
+  if (input instanceof Int32Array) return checkedTensor(operation, copied(input, [input.length]), rows, fail);
+  if (input instanceof BigInt64Array || input instanceof BigUint64Array) {
+    const limit = BigInt(rows);
+    const bad = input.findIndex((value) => value < 0n || value >= limit);
+    if (bad >= 0) fail([input.length], bad, input[bad]);
+    return copied(Array.from(input as BigInt64Array, Number), [input.length]);
+  }
+  const { shape, values } = ArrayBuffer.isView(input) ? integers(operation, input) : flatten(operation, "input", input);
+  for (let i = 0; i < values.length; i++) {
+    if (!Number.isInteger(values[i])) {
+      throw new TypeError(
+        `${operation}: ${elementName("input", shape, i)} is ${values[i]}, an index must be an integer`,
+      );
+    }
+    if (values[i] < 0 || values[i] >= rows) fail(shape, i, values[i]);
+  }
+  return copied(values, shape);
+}
+
+type Fail = (shape: Shape, position: number, value: number) => never;
+
+function checkedTensor(operation: string, input: Tensor, rows: number, fail: Fail): Tensor {
+  if (input.dtype !== "int32") {
+    throw new TypeError(
+      `${operation}: Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; ` +
+        "but got torch.FloatTensor instead: make index tensors with longTensor(data), or pass the numbers as an array",
+    );
+  }
+  const bad = kernels.firstBadIndex(input.address, input.numel, rows);
+  if (bad >= 0) fail(input.shape, bad, input.array[bad]);
+  return input;
+}
+
+function integers(operation: string, input: ArrayBufferView): { shape: Shape; values: ArrayLike<number> } {
+  if (input instanceof DataView || /^Float/.test(input.constructor.name)) {
+    throw new TypeError(
+      `${operation}: Expected argument 'input' to hold integers, but got ${describe(input)}: use an integer typed array`,
+    );
+  }
+  const values = input as unknown as ArrayLike<number>;
+  return { shape: [values.length], values };
+}
+
+function copied(values: ArrayLike<number>, shape: Shape): Tensor {
+  const out = transient(shape, "int32");
+  out.array.set(values);
+  return out;
+}

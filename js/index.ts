@@ -1,0 +1,25 @@
+/// <reference lib="esnext.disposable" />
+
+export { noGrad } from "./autograd.js";
+export * as functional from "./functional/index.js";
+export * as nn from "./nn/index.js";
+export * as optim from "./optim/index.js";
+export { Generator, manualSeed } from "./random.js";
+export {
+  full,
+  type IntegerArray,
+  longTensor,
+  multinomial,
+  ones,
+  rand,
+  randint,
+  randn,
+  randperm,
+  tensor,
+  zeros,
+} from "./tensor/create.js";
+export type { NestedArray } from "./tensor/nested.js";
+export { tidy } from "./tensor/scope.js";
+export { SparseTensor } from "./tensor/sparse-tensor.js";
+export { type DType, memory, setTransientBudget } from "./tensor/storage.js";
+export { Tensor } from "./tensor/tensor.js";

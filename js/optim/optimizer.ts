@@ -1,0 +1,104 @@
+import { checkNumber, describe } from "../check.js";
+import { Tensor } from "../tensor/tensor.js";
+
+/** Parameters that share their options, which may be changed between steps: `optimizer.paramGroups[0].lr *= 0.5`. */
+export type ParamGroup<O> = O & { params: Tensor[] };
+
+/** What an optimizer is made from: parameters, or groups of them with options of their own. */
+export type Params<O> = Iterable<Tensor> | Iterable<Partial<O> & { params: Iterable<Tensor> }>;
+
+/** Base of the optimizers. S is what is kept for each parameter. */
+export abstract class Optimizer<O extends object, S extends object> {
+  readonly paramGroups: ParamGroup<O>[] = [];
+  /** By parameter, as PyTorch's `optimizer.state`. */
+  readonly state = new Map<Tensor, S>();
+
+  protected constructor(
+    params: Params<O>,
+    protected readonly defaults: O,
+  ) {
+    if (params instanceof Tensor || typeof (params as Iterable<unknown>)?.[Symbol.iterator] !== "function") {
+      throw new TypeError(
+        "params argument given to the optimizer should be an iterable of Tensors or dicts, but got " +
+          `${params instanceof Tensor ? "torch.FloatTensor" : describe(params)}`,
+      );
+    }
+    const given = [...params];
+    if (given.length === 0) throw new RangeError("optimizer got an empty parameter list");
+    const grouped = given.every((entry) => !(entry instanceof Tensor) && typeof entry === "object" && entry !== null);
+    const groups = grouped ? (given as (Partial<O> & { params: Iterable<Tensor> })[]) : [{ params: given as Tensor[] }];
+    for (const group of groups) this.addParamGroup(group as Partial<O> & { params: Iterable<Tensor> });
+  }
+
+  /** Adds parameters with options of their own; the others are the constructor's. */
+  addParamGroup(group: Partial<O> & { params: Iterable<Tensor> }): void {
+    const params = group.params instanceof Tensor ? [group.params] : [...group.params];
+    const known = new Set(this.paramGroups.flatMap((other) => other.params));
+    for (const param of params) {
+      if (!(param instanceof Tensor)) {
+        throw new TypeError(`optimizer can only optimize Tensors, but one of the params is ${describe(param)}`);
+      }
+      if (!param.isLeaf) throw new Error("can't optimize a non-leaf Tensor");
+      if (known.has(param)) throw new RangeError("some parameters appear in more than one parameter group");
+    }
+    if (new Set(params).size !== params.length) {
+      throw new RangeError("optimizer contains a parameter group with duplicate parameters");
+    }
+    const complete = { ...this.defaults, ...group, params };
+    this.checkOptions(complete);
+    this.paramGroups.push(complete);
+  }
+
+  /** RangeError for an option outside PyTorch's rules. */
+  protected abstract checkOptions(options: O): void;
+
+  /** Complains about a gradient that `update` cannot use; called for all parameters before any is updated. */
+  protected abstract checkGradient(param: Tensor, options: O): void;
+
+  /** One step for one parameter that has a gradient. */
+  protected abstract update(param: Tensor, options: O): void;
+
+  /**
+   * Updates every parameter that has a gradient. closure: recomputes the loss first; its result is returned.
+   * When one gradient cannot be used, no parameter is changed.
+   */
+  step(): undefined;
+  step<T>(closure: () => T): T;
+  step<T>(closure?: () => T): T | undefined {
+    const loss = closure?.();
+    for (const group of this.paramGroups) {
+      for (const param of group.params) if (param.gradient !== null) this.checkGradient(param, group);
+    }
+    for (const group of this.paramGroups) {
+      for (const param of group.params) {
+        if (param.gradient === null) continue;
+        this.update(param, group);
+        param.storage.version++;
+      }
+    }
+    return loss;
+  }
+
+  /** Clears all gradients; every `grad` reads null afterwards. */
+  zeroGrad(): void {
+    for (const group of this.paramGroups) for (const param of group.params) param.clearGrad();
+  }
+
+  /** Frees what is kept for the parameters, not the parameters. */
+  dispose(): void {
+    for (const kept of this.state.values()) {
+      for (const value of Object.values(kept)) if (value instanceof Tensor) value.dispose();
+    }
+    this.state.clear();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+/** RangeError in PyTorch's words unless value >= 0. */
+export function checkNotNegative(name: string, value: unknown): void {
+  checkNumber("optimizer", name, value);
+  if (!(value >= 0)) throw new RangeError(`Invalid ${name}: ${value}`);
+}

@@ -1,0 +1,100 @@
+import { checkBoolean, checkNumber } from "../check.js";
+import { TouchedRows } from "../tensor/gradients.js";
+import { tidy } from "../tensor/scope.js";
+import { SparseTensor } from "../tensor/sparse-tensor.js";
+import { keep, owned, type Tensor, transient } from "../tensor/tensor.js";
+import { kernels } from "../wasm.js";
+import { checkNotNegative, Optimizer, type Params } from "./optimizer.js";
+import { decayed, denseGradient } from "./steps.js";
+
+export interface SGDOptions {
+  /** Learning rate, >= 0. 0.001 unless given. */
+  lr: number;
+  momentum: number;
+  dampening: number;
+  weightDecay: number;
+  nesterov: boolean;
+  maximize: boolean;
+}
+
+interface SGDState {
+  momentumBuffer: Tensor;
+}
+
+/**
+ * Stochastic gradient descent.
+ * d = gradient + weightDecay * p; buffer = momentum * buffer + (1 - dampening) * d, d at first;
+ * p -= lr * (nesterov ? d + momentum * buffer : momentum ? buffer : d). A sparse gradient without momentum, and a dense one
+ * of an Embedding without momentum, decay and maximize, cost what the batch touched. weightDecay needs a dense gradient.
+ * https://docs.pytorch.org/docs/stable/generated/torch.optim.SGD.html
+ */
+export class SGD extends Optimizer<SGDOptions, SGDState> {
+  constructor(params: Params<SGDOptions>, options: Partial<SGDOptions> = {}) {
+    super(params, {
+      lr: 1e-3,
+      momentum: 0,
+      dampening: 0,
+      weightDecay: 0,
+      nesterov: false,
+      maximize: false,
+      ...options,
+    });
+  }
+
+  protected checkOptions({ lr, momentum, dampening, weightDecay, nesterov, maximize }: SGDOptions): void {
+    checkNotNegative("learning rate", lr);
+    checkNotNegative("momentum value", momentum);
+    checkNotNegative("weight_decay value", weightDecay);
+    checkNumber("SGD", "dampening", dampening);
+    checkBoolean("SGD", "nesterov", nesterov);
+    checkBoolean("SGD", "maximize", maximize);
+    if (nesterov && (momentum <= 0 || dampening !== 0)) {
+      throw new RangeError("Nesterov momentum requires a momentum and zero dampening");
+    }
+  }
+
+  protected checkGradient(param: Tensor, { weightDecay }: SGDOptions): void {
+    if (weightDecay !== 0 && param.gradient instanceof SparseTensor) {
+      throw new Error(
+        "SGD: add(sparse, dense) is not supported. Use add(dense, sparse) instead: weightDecay needs a dense gradient",
+      );
+    }
+  }
+
+  protected update(param: Tensor, options: SGDOptions): void {
+    const { lr, momentum, weightDecay, maximize } = options;
+    const gradient = param.gradient;
+    if (momentum === 0 && gradient instanceof SparseTensor) {
+      stepRows(param, gradient.indices, gradient.values, maximize ? -lr : lr);
+    } else if (momentum === 0 && weightDecay === 0 && !maximize && gradient instanceof TouchedRows) {
+      // The other rows would have zero subtracted.
+      stepRows(param, gradient.rows, gradient.sums, lr);
+    } else {
+      tidy(() => {
+        const d = decayed(param, denseGradient(param), weightDecay, maximize);
+        const step = momentum === 0 ? d : this.withMomentum(param, d, options);
+        kernels.sgd(param.address, step.address, param.numel, lr);
+      });
+    }
+  }
+
+  private withMomentum(param: Tensor, d: Tensor, { momentum, dampening, nesterov }: SGDOptions): Tensor {
+    const kept = this.state.get(param);
+    const buffer = kept?.momentumBuffer ?? keep(owned(param.shape));
+    const n = buffer.numel;
+    if (kept !== undefined) {
+      kernels.combine(buffer.address, buffer.address, d.address, n, momentum, 1 - dampening);
+    } else {
+      buffer.array.set(d.array);
+      this.state.set(param, { momentumBuffer: buffer });
+    }
+    if (!nesterov) return buffer;
+    const step = transient(param.shape);
+    kernels.combine(step.address, d.address, buffer.address, n, 1, momentum);
+    return step;
+  }
+}
+
+function stepRows(param: Tensor, rows: Tensor, values: Tensor, lr: number): void {
+  kernels.sgdRows(param.address, values.address, rows.address, rows.numel, param.shape[1], lr);
+}

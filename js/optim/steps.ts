@@ -1,0 +1,21 @@
+import { SparseTensor } from "../tensor/sparse-tensor.js";
+import { type Tensor, transient } from "../tensor/tensor.js";
+import { kernels } from "../wasm.js";
+
+/**
+ * The direction of a dense step: gradient + weightDecay * param, negated gradient to maximize.
+ * The gradient itself where there is nothing to do, a fresh tensor otherwise.
+ */
+export function decayed(param: Tensor, gradient: Tensor, weightDecay: number, maximize: boolean): Tensor {
+  if (weightDecay === 0 && !maximize) return gradient;
+  const out = transient(param.shape);
+  const sign = maximize ? -1 : 1;
+  if (weightDecay === 0) kernels.affine(out.address, gradient.address, out.numel, sign, -0);
+  else kernels.combine(out.address, gradient.address, param.address, out.numel, sign, weightDecay);
+  return out;
+}
+
+/** The gradient of param as a whole matrix; written out for good if it was deferred, for this step if it is sparse. */
+export function denseGradient(param: Tensor): Tensor {
+  return param.gradient instanceof SparseTensor ? param.gradient.toDense() : param.denseGrad();
+}

@@ -1,0 +1,292 @@
+// Arithmetic, each forward beside its backward. Shapes first, then one kernel.
+
+import { checkBoolean, checkNumber, matrixText, type Shape, sizeText, wrapDim } from "../check.js";
+import { kernels } from "../wasm.js";
+import { tidy } from "./scope.js";
+import { checkFloat, numelOf, record, sameShape, Tensor, transient } from "./tensor.js";
+import { expanded, permuted, reshape } from "./views.js";
+
+type BinaryKernel = typeof kernels.add;
+type UnaryKernel = typeof kernels.exponential;
+
+/** a + b */
+export function add(a: Tensor, b: Tensor | number): Tensor {
+  if (!(b instanceof Tensor)) return record(scaled("add", a, 1, b), "AddBackward0", [a], [], pass);
+  return record(binary("add", kernels.add, a, b), "AddBackward0", [a, b], [], (gradient) => [
+    sumTo(gradient, a.shape),
+    sumTo(gradient, b.shape),
+  ]);
+}
+
+/** a - b */
+export function sub(a: Tensor, b: Tensor | number): Tensor {
+  if (!(b instanceof Tensor)) return record(scaled("sub", a, 1, -numberOr("sub", b)), "SubBackward0", [a], [], pass);
+  return record(binary("sub", kernels.sub, a, b), "SubBackward0", [a, b], [], (gradient, _, needed) => [
+    sumTo(gradient, a.shape),
+    needed[1] ? sumTo(neg(gradient), b.shape) : null,
+  ]);
+}
+
+/** a * b */
+export function mul(a: Tensor, b: Tensor | number): Tensor {
+  if (!(b instanceof Tensor)) {
+    const factor = numberOr("mul", b);
+    return record(scaled("mul", a, factor, -0), "MulBackward0", [a], [], (gradient) => [mul(gradient, factor)]);
+  }
+  return record(binary("mul", kernels.mul, a, b), "MulBackward0", [a, b], [a, b], (gradient, [x, y], needed) => [
+    needed[0] ? sumTo(mul(gradient, y), x.shape) : null,
+    needed[1] ? sumTo(mul(gradient, x), y.shape) : null,
+  ]);
+}
+
+/** a / b */
+export function div(a: Tensor, b: Tensor | number): Tensor {
+  if (!(b instanceof Tensor)) {
+    const divisor = numberOr("div", b);
+    checkFloat("div", "input", a);
+    const out = transient(a.shape);
+    kernels.divideScalar(out.address, a.address, a.numel, divisor);
+    return record(out, "DivBackward0", [a], [], (gradient) => [div(gradient, divisor)]);
+  }
+  return record(binary("div", kernels.div, a, b), "DivBackward0", [a, b], [a, b], (gradient, [x, y], needed) => [
+    needed[0] ? sumTo(div(gradient, y), x.shape) : null,
+    // d(x / y) / dy = -(x / y) / y
+    needed[1] ? sumTo(neg(mul(gradient, div(div(x, y), y))), y.shape) : null,
+  ]);
+}
+
+/** -x. Minus zero is the only number that adds nothing to either zero. */
+export function neg(x: Tensor): Tensor {
+  return record(scaled("neg", x, -1, -0), "NegBackward0", [x], [], (gradient) => [neg(gradient)]);
+}
+
+/** e^x, whose gradient is itself. */
+export function exp(x: Tensor): Tensor {
+  const out = unary("exp", kernels.exponential, x);
+  return record(out, "ExpBackward0", [x], [out], (gradient, [y]) => [mul(gradient, y)]);
+}
+
+/** ln x, whose gradient is 1 / x. */
+export function log(x: Tensor): Tensor {
+  const out = unary("log", kernels.logarithm, x);
+  return record(out, "LogBackward0", [x], [x], (gradient, [value]) => [div(gradient, value)]);
+}
+
+/** The square root, whose gradient is 1 / (2 sqrt(x)). */
+export function sqrt(x: Tensor): Tensor {
+  const out = unary("sqrt", kernels.squareRoot, x);
+  return record(out, "SqrtBackward0", [x], [out], (gradient, [y]) => [div(gradient, mul(y, 2))]);
+}
+
+/** Sum over dims (all without), which are moved last so that every sum is a row, added pairwise. */
+export function sum(x: Tensor, dim: number | readonly number[] | undefined, keepdim: boolean): Tensor {
+  const { out, kept } = sumOver("sum", x, dim, keepdim);
+  return record(out, dim === undefined ? "SumBackward0" : "SumBackward1", [x], [], (gradient) => [
+    spread(gradient, kept, x.shape),
+  ]);
+}
+
+/** Sum over dims divided by how many there were. */
+export function mean(x: Tensor, dim: number | readonly number[] | undefined, keepdim: boolean): Tensor {
+  const { out, kept, count } = sumOver("mean", x, dim, keepdim);
+  kernels.divideScalar(out.address, out.address, out.numel, count);
+  return record(out, dim === undefined ? "MeanBackward0" : "MeanBackward1", [x], [], (gradient) => [
+    spread(div(gradient, count), kept, x.shape),
+  ]);
+}
+
+interface Reduction {
+  readonly out: Tensor;
+  /** The shape of the result with reduced dimensions of size 1. */
+  readonly kept: Shape;
+  /** Elements that went into each sum. */
+  readonly count: number;
+}
+
+function sumOver(
+  operation: string,
+  x: Tensor,
+  dim: number | readonly number[] | undefined,
+  keepdim: boolean,
+): Reduction {
+  checkFloat(operation, "input", x);
+  checkBoolean(operation, "keepdim", keepdim);
+  const reduced = reducedDims(operation, x, dim);
+  const order = [...x.shape.keys()].filter((axis) => !reduced.has(axis)).concat([...reduced]);
+  const kept = x.shape.map((size, axis) => (reduced.has(axis) ? 1 : size));
+  const shape = keepdim ? kept : x.shape.filter((_, axis) => !reduced.has(axis));
+  const rows = order.every((axis, place) => axis === place) ? x : permuted(x, order);
+  const out = transient(shape);
+  const count = numelOf([...reduced].map((axis) => x.shape[axis]));
+  kernels.sumRows(out.address, rows.address, out.numel, count);
+  if (rows !== x) rows.dispose();
+  return { out, kept, count };
+}
+
+/** The dims to sum over, ascending; none given means all. */
+function reducedDims(operation: string, x: Tensor, dim: number | readonly number[] | undefined): Set<number> {
+  const asked = dim === undefined ? [] : Array.isArray(dim) ? dim : [dim];
+  if (asked.length === 0) return new Set(x.shape.keys());
+  const axes = asked.map((axis) => wrapDim(operation, axis, x.ndim)).sort((a, b) => a - b);
+  const repeated = axes.find((axis, i) => axis === axes[i + 1]);
+  if (repeated !== undefined)
+    throw new RangeError(`${operation}: dim ${repeated} appears multiple times in the list of dims`);
+  return new Set(x.ndim === 0 ? [] : axes);
+}
+
+/** A gradient of the reduced shape, repeated over the whole. */
+function spread(gradient: Tensor, kept: Shape, whole: Shape): Tensor {
+  return separate(expanded(gradient.alias(kept), whole), gradient);
+}
+
+/** The gradient of something that was broadcast: summed over the repeated dimensions. A handle of its own. */
+function sumTo(gradient: Tensor, shape: Shape): Tensor {
+  if (sameShape(gradient.shape, shape)) return gradient.alias();
+  const lead = gradient.ndim - shape.length;
+  const repeated = [...gradient.shape.keys()].filter(
+    (axis) => axis < lead || (shape[axis - lead] === 1 && gradient.shape[axis] !== 1),
+  );
+  return sum(gradient, repeated, true).alias(shape);
+}
+
+function separate(result: Tensor, source: Tensor): Tensor {
+  return result === source ? source.alias() : result;
+}
+
+function pass(gradient: Tensor): Tensor[] {
+  return [gradient.alias()];
+}
+
+function numberOr(operation: string, value: unknown): number {
+  checkNumber(operation, "other", value);
+  return value;
+}
+
+/** x * factor + term */
+function scaled(operation: string, x: Tensor, factor: number, term: unknown): Tensor {
+  checkFloat(operation, "input", x);
+  checkNumber(operation, "other", term);
+  const out = transient(x.shape);
+  kernels.affine(out.address, x.address, x.numel, factor, term);
+  return out;
+}
+
+function unary(operation: string, kernel: UnaryKernel, x: Tensor): Tensor {
+  checkFloat(operation, "input", x);
+  const out = transient(x.shape);
+  kernel(out.address, x.address, x.numel);
+  return out;
+}
+
+function binary(operation: string, kernel: BinaryKernel, a: Tensor, b: Tensor): Tensor {
+  checkFloat(operation, "input", a);
+  checkFloat(operation, "other", b);
+  const shape = broadcastShape(operation, a.shape, b.shape);
+  const [x, y] = [expanded(a, shape), expanded(b, shape)];
+  const out = transient(shape);
+  kernel(out.address, x.address, y.address, out.numel);
+  if (x !== a) x.dispose();
+  if (y !== b) y.dispose();
+  return out;
+}
+
+/** The common shape of two operands, sizes of 1 and missing leading dimensions repeated. */
+export function broadcastShape(operation: string, a: Shape, b: Shape): Shape {
+  if (sameShape(a, b)) return a;
+  const rank = Math.max(a.length, b.length);
+  return Array.from({ length: rank }, (_, dim) => {
+    const x = a[dim - rank + a.length] ?? 1;
+    const y = b[dim - rank + b.length] ?? 1;
+    if (x !== y && x !== 1 && y !== 1) {
+      throw new RangeError(
+        `${operation}: The size of tensor a (${x}) must match the size of tensor b (${y}) at non-singleton dimension ${dim}: ` +
+          `shapes ${sizeText(a)} and ${sizeText(b)}`,
+      );
+    }
+    return x === 1 ? y : x;
+  });
+}
+
+/** a [.., n, k] times b [.., k, m]; vectors as in PyTorch: on the left a row, on the right a column. */
+export function matmul(a: Tensor, b: Tensor): Tensor {
+  checkFloat("matmul", "input", a);
+  checkFloat("matmul", "other", b);
+  if (a.ndim === 0 || b.ndim === 0) {
+    throw new RangeError(
+      `matmul: both arguments to matmul need to be at least 1D, but they are ${a.ndim}D and ${b.ndim}D`,
+    );
+  }
+  if (a.ndim === 1) return tidy(() => withoutDim(matmul(reshape(a, [1, a.numel]), b), b.ndim === 1 ? -1 : -2));
+  if (b.ndim === 1) return tidy(() => withoutDim(matmul(a, reshape(b, [b.numel, 1])), -1));
+  const [n, k] = a.shape.slice(-2);
+  const [inner, m] = b.shape.slice(-2);
+  const lead = a.shape.slice(0, -2);
+  if (k !== inner || !sameShape(lead, b.shape.slice(0, -2))) {
+    throw new RangeError(
+      `matmul: mat1 and mat2 shapes cannot be multiplied (${matrixText(a.shape)} and ${matrixText(b.shape)})`,
+    );
+  }
+  const batches = numelOf(lead);
+  const out = transient([...lead, n, m]);
+  // A single column lies in memory like a row, and rows multiply as dot products.
+  if (m === 1) each(batches, out, a, b, (o, x, y) => kernels.matmulTransposed(o, x, y, n, k, 1));
+  else each(batches, out, a, b, (o, x, y) => kernels.matmul(o, x, y, n, k, m));
+  return record(out, lead.length === 0 ? "MmBackward0" : "BmmBackward0", [a, b], [a, b], (gradient, [x, y], needed) => [
+    needed[0] ? leftGradient(gradient, y, x.shape, batches, n, k, m) : null,
+    needed[1] ? rightGradient(gradient, x, y.shape, batches, n, k, m) : null,
+  ]);
+}
+
+/** gradient [n, m] times b [k, m] transposed. */
+function leftGradient(
+  gradient: Tensor,
+  b: Tensor,
+  shape: Shape,
+  batches: number,
+  n: number,
+  k: number,
+  m: number,
+): Tensor {
+  const out = transient(shape);
+  if (m === 1) each(batches, out, gradient, b, (o, g, y) => kernels.matmul(o, g, y, n, 1, k));
+  else each(batches, out, gradient, b, (o, g, y) => kernels.matmulTransposed(o, g, y, n, m, k));
+  return out;
+}
+
+/** a [n, k] transposed times gradient [n, m]. */
+function rightGradient(
+  gradient: Tensor,
+  a: Tensor,
+  shape: Shape,
+  batches: number,
+  n: number,
+  k: number,
+  m: number,
+): Tensor {
+  const out = transient(shape);
+  if (m === 1) each(batches, out, gradient, a, (o, g, x) => kernels.matmul(o, g, x, 1, n, k));
+  else each(batches, out, a, gradient, (o, x, g) => kernels.transposedMatmul(o, x, g, k, n, m));
+  return out;
+}
+
+/** Calls a kernel for each matrix of a batch with the addresses of out, x and y. */
+function each(
+  batches: number,
+  out: Tensor,
+  x: Tensor,
+  y: Tensor,
+  kernel: (out: number, x: number, y: number) => void,
+): void {
+  const [o, a, b] = [out.address, x.address, y.address];
+  const bytes = (tensor: Tensor) => (4 * tensor.numel) / batches;
+  const [oStep, aStep, bStep] = [bytes(out), bytes(x), bytes(y)];
+  for (let i = 0; i < batches; i++) kernel(o + i * oStep, a + i * aStep, b + i * bStep);
+}
+
+function withoutDim(x: Tensor, dim: number): Tensor {
+  const axis = wrapDim("matmul", dim, x.ndim);
+  return reshape(
+    x,
+    x.shape.filter((_, i) => i !== axis),
+  );
+}

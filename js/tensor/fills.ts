@@ -1,0 +1,121 @@
+// Changes in place, and fresh tensors full of one value.
+
+import { checkInteger, checkNumber, describe, type Shape, sizeText } from "../check.js";
+import { defaultGenerator, Generator } from "../random.js";
+import { kernels } from "../wasm.js";
+import { broadcastShape } from "./arithmetic.js";
+import { flatten, type NestedArray } from "./nested.js";
+import type { Words } from "./storage.js";
+import { checkFloat, sameShape, Tensor, transient } from "./tensor.js";
+import { expanded } from "./views.js";
+
+/** A transient float32 tensor of one value. */
+export function filled(shape: Shape, value: number): Tensor {
+  const out = transient(shape);
+  out.array.fill(value);
+  return out;
+}
+
+export function fill_<T extends Tensor>(x: T, value: number): T {
+  checkNumber("fill_", "value", value);
+  if (x.dtype === "int32") checkInt32("fill_", "value", value);
+  x.checkInPlace("fill_");
+  x.array.fill(value);
+  x.storage.version++;
+  return x;
+}
+
+export function copy_<T extends Tensor>(x: T, source: Tensor | Words | NestedArray): T {
+  x.checkInPlace("copy_");
+  const from = source instanceof Tensor ? source : literal("copy_", "source", source, x.shape);
+  if (from instanceof Tensor) {
+    if (from.dtype !== x.dtype) throw new TypeError(`copy_: source is ${from.dtype}, but the tensor is ${x.dtype}`);
+    if (!sameShape(broadcastShape("copy_", from.shape, x.shape), x.shape)) throw sizeMismatch(from.shape, x.shape);
+    const spread = expanded(from, x.shape);
+    x.array.set(spread.array);
+    if (spread !== from) spread.dispose();
+  } else {
+    if (!sameShape(from.shape, x.shape)) throw sizeMismatch(from.shape, x.shape);
+    const { values } = from;
+    if (x.dtype === "int32") for (let i = 0; i < values.length; i++) checkInt32("copy_", `source[${i}]`, values[i]);
+    x.array.set(from.values);
+  }
+  x.storage.version++;
+  return x;
+}
+
+function sizeMismatch(source: Shape, target: Shape): RangeError {
+  return new RangeError(
+    `copy_: source of shape ${sizeText(source)} does not fit a tensor of shape ${sizeText(target)}`,
+  );
+}
+
+/** Values and shape of an argument that is no tensor; a typed array takes the shape asked for. */
+export function literal(
+  operation: string,
+  argument: string,
+  source: unknown,
+  shape: Shape | undefined,
+): { shape: Shape; values: ArrayLike<number> } {
+  if (!ArrayBuffer.isView(source)) return flatten(operation, argument, source);
+  if (!isNumeric(source)) throw new TypeError(`${operation}: argument '${argument}' must not be ${describe(source)}`);
+  const wanted = shape ?? [source.length];
+  if (wanted.reduce((product, size) => product * size, 1) !== source.length) {
+    throw new RangeError(
+      `${operation}: shape '${sizeText(wanted)}' is invalid for argument '${argument}' with ${source.length} elements`,
+    );
+  }
+  return { shape: wanted, values: source };
+}
+
+function isNumeric(view: ArrayBufferView): view is ArrayBufferView & ArrayLike<number> {
+  return !(view instanceof DataView) && !(view instanceof BigInt64Array) && !(view instanceof BigUint64Array);
+}
+
+/** A whole number that 32 bits can hold. */
+export function checkInt32(operation: string, argument: string, value: number): void {
+  checkInteger(operation, argument, value);
+  if (value !== (value | 0)) {
+    throw new RangeError(`${operation}: ${argument} is ${value}, valid range of int32 is [-2147483648, 2147483647]`);
+  }
+}
+
+export function uniform_<T extends Tensor>(x: T, from: number, to: number, generator?: Generator): T {
+  checkNumber("uniform_", "from", from);
+  checkNumber("uniform_", "to", to);
+  if (!(from <= to)) {
+    throw new RangeError(`uniform_ expects to return a [from, to) range, but found from=${from} > to=${to}`);
+  }
+  return drawInto("uniform_", x, generator, (address, state) => kernels.uniform(address, state, x.numel, from, to));
+}
+
+export function normal_<T extends Tensor>(x: T, mean: number, std: number, generator?: Generator): T {
+  checkNumber("normal_", "mean", mean);
+  checkNumber("normal_", "std", std);
+  if (!(std >= 0)) throw new RangeError(`normal_: normal expects std >= 0.0, but found std ${std}`);
+  return drawInto("normal_", x, generator, (address, state) => kernels.normal(address, state, x.numel, mean, std));
+}
+
+function drawInto<T extends Tensor>(
+  operation: string,
+  x: T,
+  generator: Generator | undefined,
+  draw: (address: number, state: number) => void,
+): T {
+  checkFloat(operation, "input", x);
+  const source = checkGenerator(operation, generator);
+  x.checkInPlace(operation);
+  const state = source.address;
+  draw(x.address, state);
+  x.storage.version++;
+  return x;
+}
+
+/** The generator given, or the default one. */
+export function checkGenerator(operation: string, generator: unknown): Generator {
+  if (generator === undefined) return defaultGenerator();
+  if (!(generator instanceof Generator)) {
+    throw new TypeError(`${operation}: argument 'generator' must be a Generator, but got ${describe(generator)}`);
+  }
+  return generator;
+}

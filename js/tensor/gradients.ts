@@ -1,0 +1,84 @@
+// The forms a gradient can take, and how two of them add up.
+
+import type { Shape } from "../check.js";
+import { add } from "./arithmetic.js";
+import { distinctRows, sumBySlot } from "./rows.js";
+import { concatRows, SparseTensor, scatterRows } from "./sparse-tensor.js";
+import { keep, Tensor } from "./tensor.js";
+
+/** Dense; sparse because the user asked for it; or dense but not written out yet. */
+export type Gradient = Tensor | SparseTensor | TouchedRows;
+
+/**
+ * A dense gradient [V, D] whose other rows are zero: row rows[i] is sums[i, :], rows distinct.
+ * It costs what the batch touched. Reading `.grad` writes it out.
+ */
+export class TouchedRows {
+  /** Takes over both handles. */
+  constructor(
+    readonly rows: Tensor,
+    readonly sums: Tensor,
+    readonly shape: Shape,
+  ) {
+    keep(rows);
+    keep(sums);
+  }
+
+  toDense(): Tensor {
+    return scatterRows(this.rows, this.sums, this.shape);
+  }
+
+  alias(): TouchedRows {
+    return new TouchedRows(this.rows.alias(), this.sums.alias(), this.shape);
+  }
+
+  own(): void {
+    this.rows.own();
+    this.sums.own();
+  }
+
+  disown(): void {
+    this.rows.disown();
+    this.sums.disown();
+  }
+
+  dispose(): void {
+    this.rows.dispose();
+    this.sums.dispose();
+  }
+}
+
+/** a + b; both are disposed. Sparse plus sparse concatenates, as in PyTorch; anything plus dense is dense. */
+export function addGradients(a: Gradient, b: Gradient): Gradient {
+  const sum = addSameForm(a, b) ?? add(dense(a), dense(b));
+  a.dispose();
+  b.dispose();
+  return sum;
+}
+
+function addSameForm(a: Gradient, b: Gradient): Gradient | null {
+  if (a instanceof SparseTensor && b instanceof SparseTensor) {
+    const indices = concatRows(a.indices.alias([a.nnz]), b.indices.alias([b.nnz]));
+    return new SparseTensor(indices.alias([1, indices.numel]), concatRows(a.values, b.values), a.shape, false);
+  }
+  if (a instanceof TouchedRows && b instanceof TouchedRows) {
+    const { rows, slots } = distinctRows(concatRows(a.rows, b.rows));
+    return new TouchedRows(rows, sumBySlot(concatRows(a.sums, b.sums), slots, rows.numel, a.shape[1]), a.shape);
+  }
+  return null;
+}
+
+function dense(gradient: Gradient): Tensor {
+  return gradient instanceof Tensor ? gradient : gradient.toDense();
+}
+
+/** Makes a gradient its leaf's own: a dense one that shares its storage is copied, so that no other holder can change it. */
+export function ownGradient(gradient: Gradient): Gradient {
+  let own = gradient;
+  if (gradient instanceof Tensor && (gradient.storage.isShared || gradient.numel !== gradient.storage.length)) {
+    own = gradient.clone();
+    gradient.dispose();
+  }
+  own.own();
+  return own;
+}

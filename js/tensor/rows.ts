@@ -1,0 +1,34 @@
+// Rows picked by an index: which are distinct, and their sums.
+
+import { kernels } from "../wasm.js";
+import { type Tensor, transient } from "./tensor.js";
+
+/** No index equals this. */
+export const NO_ROW = -1;
+
+/** The distinct values of an index in first-seen order, without `skip`; slots[i] is the place of index[i] in rows or -1. */
+export interface DistinctRows {
+  readonly rows: Tensor;
+  readonly slots: Tensor;
+}
+
+/** index: int32, any shape. O(n) memory, no sort. */
+export function distinctRows(index: Tensor, skip = NO_ROW): DistinctRows {
+  const n = index.numel;
+  const tableBits = 33 - Math.clz32(Math.max(n, 1));
+  const rows = transient([n], "int32");
+  const slots = transient([n], "int32");
+  const table = transient([2 ** tableBits], "int32");
+  const m = kernels.coalesce(rows.address, slots.address, table.address, index.address, n, tableBits, skip);
+  table.dispose();
+  const distinct = rows.alias([m]);
+  rows.dispose();
+  return { rows: distinct, slots };
+}
+
+/** sums[slots[i], :] = 0 + values[i, :] + .. in index order; values: n rows of `dim`. Entries with slot -1 are left out. */
+export function sumBySlot(values: Tensor, slots: Tensor, m: number, dim: number): Tensor {
+  const sums = transient([m, dim]).zero_();
+  kernels.scatterAdd(sums.address, values.address, slots.address, slots.numel, dim, NO_ROW);
+  return sums;
+}

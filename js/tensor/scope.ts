@@ -1,0 +1,66 @@
+// tidy: everything made inside is freed at the end, except what is returned and what somebody owns.
+
+import { type GraphNode, keepReachable } from "../autograd.js";
+import { runSync } from "../check.js";
+
+/** A handle that a scope can free. */
+export interface Scoped {
+  /** Owned by a module, an optimizer or a gradient: survives the scope. */
+  kept: boolean;
+  readonly gradFn: GraphNode | null;
+  dispose(): void;
+}
+
+interface Scope {
+  readonly handles: Scoped[];
+  readonly nodes: GraphNode[];
+}
+
+let current: Scope | null = null;
+
+/** Lets the running tidy, if any, free this handle. */
+export function enter(handle: Scoped): void {
+  current?.handles.push(handle);
+}
+
+/** Lets the running tidy, if any, free what this node saved. */
+export function enterNode(node: GraphNode): void {
+  current?.nodes.push(node);
+}
+
+/**
+ * Runs `fn` and frees every tensor made inside, except those in what it returns (a tensor, or arrays and plain objects of
+ * tensors) and those that modules, optimizers and gradients own. Saves the copy that leaving linear memory costs.
+ * TypeError for an async function.
+ */
+export function tidy<T>(fn: () => T): T {
+  const outer = current;
+  const inner: Scope = { handles: [], nodes: [] };
+  const returned = new Set<unknown>();
+  current = inner;
+  try {
+    const result = runSync("tidy", fn);
+    findHandles(result, returned);
+    return result;
+  } finally {
+    current = outer;
+    const roots: GraphNode[] = [];
+    for (const handle of inner.handles) {
+      if (returned.has(handle)) {
+        enter(handle);
+        if (handle.gradFn !== null) roots.push(handle.gradFn);
+      } else if (!handle.kept) {
+        handle.dispose();
+      }
+    }
+    for (const node of keepReachable(inner.nodes, roots)) enterNode(node);
+  }
+}
+
+/** Adds to `found` everything in a returned value that may be a handle. */
+function findHandles(value: unknown, found: Set<unknown>): void {
+  if (typeof value !== "object" || value === null || found.has(value)) return;
+  found.add(value);
+  if (Array.isArray(value)) for (const item of value) findHandles(item, found);
+  else if (Object.getPrototypeOf(value) === Object.prototype) findHandles(Object.values(value), found);
+}

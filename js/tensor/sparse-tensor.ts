@@ -1,0 +1,117 @@
+import type { GraphNode } from "../autograd.js";
+import type { Shape } from "../check.js";
+import { kernels } from "../wasm.js";
+import type { NestedArray } from "./nested.js";
+import { sparseText } from "./print.js";
+import { distinctRows, NO_ROW, sumBySlot } from "./rows.js";
+import { enter, type Scoped, tidy } from "./scope.js";
+import { keep, type Tensor, transient } from "./tensor.js";
+
+/**
+ * A matrix [V, D] given by some of its rows: row indices[0, i] holds values[i, :], and repeated rows add up.
+ * The gradient of an Embedding with `sparse: true`. https://docs.pytorch.org/docs/stable/sparse.html
+ */
+export class SparseTensor implements Scoped {
+  /** @internal */
+  kept = false;
+  /** @internal */
+  readonly gradFn: GraphNode | null = null;
+
+  /** @internal Takes over both handles. */
+  constructor(
+    /** int32 [1, nnz] */
+    readonly indices: Tensor,
+    /** float32 [nnz, D] */
+    readonly values: Tensor,
+    readonly shape: Shape,
+    /** Whether rows are distinct and ascending. */
+    readonly isCoalesced: boolean,
+  ) {
+    keep(indices);
+    keep(values);
+    enter(this);
+  }
+
+  /** Number of rows given, repeated ones counted each time. */
+  get nnz(): number {
+    return this.values.shape[0];
+  }
+
+  /** Rows distinct and ascending, repeated ones added in their order. A coalesced tensor returns itself. */
+  coalesce(): SparseTensor {
+    if (this.isCoalesced) return this;
+    return tidy(() => {
+      const { rows } = distinctRows(this.indices);
+      rows.array.sort();
+      // Seen behind the sorted rows, every entry finds its row's rank.
+      const { slots } = distinctRows(concatRows(rows, this.indices.alias([this.nnz])));
+      const m = rows.numel;
+      const sums = sumBySlot(this.values, slots.alias([this.nnz], m), m, this.shape[1]);
+      return new SparseTensor(rows.alias([1, m]), sums, this.shape, true);
+    });
+  }
+
+  /** The whole [V, D] matrix. */
+  toDense(): Tensor {
+    return scatterRows(this.indices, this.values, this.shape);
+  }
+
+  /** Row or element, as of the dense matrix. */
+  at(...indices: number[]): Tensor {
+    return this.toDense().at(...indices);
+  }
+
+  toArray(): NestedArray {
+    return this.toDense().toArray();
+  }
+
+  toString(): string {
+    return sparseText(this);
+  }
+
+  /** Frees indices and values. */
+  dispose(): void {
+    this.indices.dispose();
+    this.values.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  /** @internal */
+  alias(): SparseTensor {
+    return new SparseTensor(this.indices.alias(), this.values.alias(), this.shape, this.isCoalesced);
+  }
+
+  /** @internal */
+  own(): void {
+    this.kept = true;
+    this.indices.own();
+    this.values.own();
+  }
+
+  /** @internal */
+  disown(): void {
+    this.kept = false;
+    this.indices.disown();
+    this.values.disown();
+    enter(this);
+  }
+}
+
+/** dense[rows[i], :] = 0 + values[i, :] + .. */
+export function scatterRows(rows: Tensor, values: Tensor, shape: Shape): Tensor {
+  const dense = transient(shape).zero_();
+  kernels.scatterAdd(dense.address, values.address, rows.address, rows.numel, shape[1], NO_ROW);
+  return dense;
+}
+
+/** The rows of a, then those of b; any word-sized elements, equal trailing sizes. */
+export function concatRows(a: Tensor, b: Tensor): Tensor {
+  const out = transient([a.shape[0] + b.shape[0], ...a.shape.slice(1)], a.dtype);
+  const view = out.array;
+  view.set(a.array);
+  view.set(b.array, a.numel);
+  return out;
+}

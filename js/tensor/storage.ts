@@ -1,0 +1,199 @@
+// Who holds linear memory, and for how long.
+//
+// A storage is owned (parameters, gradients, optimizer state, what tensor() and randn() return) or transient (what an
+// operation returns). Owned ones stay until released or collected. Transient ones share a budget: past it the oldest
+// move to a JavaScript array, so that values in use stay readable and forgotten ones are collected like any object.
+
+import { type Block, floatsAt, free, integersAt, LIMIT_BYTES, reservedBytes, tryAllocate } from "../wasm.js";
+
+export type DType = "float32" | "int32";
+export type Words = Float32Array | Int32Array;
+
+/** A small tensor costs more in JavaScript objects than in words, so their number is bounded as well. */
+const MAX_TRANSIENTS = 2048;
+
+let budget = 64 * 1024 * 1024;
+let transientBytes = 0;
+let numTensors = 0;
+let numBytes = 0;
+
+/** Transients in order of age; those that a graph needs for its backward are moved out last. */
+const spent = new Set<Storage>();
+const needed = new Set<Storage>();
+
+/** Frees the block of an owned storage that nobody can reach any more. A net, not the plan. */
+const collected =
+  typeof FinalizationRegistry === "undefined" ? null : new FinalizationRegistry<Block>((block) => giveBack(block));
+
+/** `length` words of one dtype, counted by reference. */
+export class Storage {
+  /** Counts in-place changes, for autograd's check. */
+  version = 0;
+  private block: Block | null;
+  /** The values while they are outside linear memory. */
+  private moved: Words | null = null;
+  private references = 1;
+  private saves = 0;
+
+  /** Uninitialised, with one reference. RangeError when linear memory is exhausted. */
+  constructor(
+    readonly dtype: DType,
+    readonly length: number,
+    private owned: boolean,
+  ) {
+    const bytes = 4 * length;
+    if (!owned) makeRoom(bytes);
+    const block = take(bytes) ?? takeAfterEviction(bytes);
+    this.block = block;
+    if (owned) collected?.register(this, block, this);
+    else this.enlist();
+  }
+
+  /** The block, brought back into linear memory if it had left. Never moves another storage, so addresses stay valid. */
+  resident(): Block {
+    if (this.block === null) {
+      if (this.moved === null) throw new Error("storage used after it was freed");
+      const block = take(4 * this.length);
+      if (block === null) throw outOfMemory(4 * this.length);
+      this.block = block;
+      this.view().set(this.moved);
+      this.moved = null;
+      if (!this.owned) this.enlist();
+    }
+    return this.block;
+  }
+
+  /** Live view of the words [offset, offset + length); growth of memory detaches it. */
+  view(offset = 0, length = this.length): Words {
+    const block = this.resident();
+    return this.dtype === "float32" ? floatsAt(block, offset, length) : integersAt(block, offset, length);
+  }
+
+  get isShared(): boolean {
+    return this.references > 1;
+  }
+
+  retain(): void {
+    this.references++;
+  }
+
+  /** The last reference frees the block at once. */
+  release(): void {
+    if (--this.references > 0) return;
+    if (this.owned) collected?.unregister(this);
+    else this.delist();
+    if (this.block !== null) giveBack(this.block);
+    this.block = null;
+    this.moved = null;
+  }
+
+  /** A reference held by a graph until its backward has run. */
+  save(): void {
+    this.retain();
+    if (this.saves++ === 0) this.reenlist();
+  }
+
+  unsave(): void {
+    if (--this.saves === 0) this.reenlist();
+    this.release();
+  }
+
+  /** Takes the storage out of the transients. */
+  own(): void {
+    if (this.owned) return;
+    const block = this.resident();
+    this.delist();
+    this.owned = true;
+    collected?.register(this, block, this);
+  }
+
+  /** Hands an owned storage back to the transients, for whoever may still hold it. */
+  disown(): void {
+    if (!this.owned) return;
+    collected?.unregister(this);
+    this.owned = false;
+    this.enlist();
+  }
+
+  /** Moves the values out of linear memory. */
+  evict(): void {
+    this.moved = this.view().slice();
+    this.delist();
+    giveBack(this.resident());
+    this.block = null;
+  }
+
+  private enlist(): void {
+    (this.saves > 0 ? needed : spent).add(this);
+    transientBytes += 4 * this.length;
+  }
+
+  private delist(): void {
+    if (spent.delete(this) || needed.delete(this)) transientBytes -= 4 * this.length;
+  }
+
+  private reenlist(): void {
+    if (this.owned || this.block === null) return;
+    this.delist();
+    this.enlist();
+  }
+}
+
+function take(bytes: number): Block | null {
+  const block = tryAllocate(bytes);
+  if (block !== null) {
+    numTensors++;
+    numBytes += bytes;
+  }
+  return block;
+}
+
+function giveBack(block: Block): void {
+  numTensors--;
+  numBytes -= block.bytes;
+  free(block);
+}
+
+/** Moves the oldest transients out until `bytes` more fit the budget. */
+function makeRoom(bytes: number): void {
+  for (const transients of [spent, needed]) {
+    for (const storage of transients) {
+      if (transientBytes + bytes <= budget && spent.size + needed.size < MAX_TRANSIENTS) return;
+      storage.evict();
+    }
+  }
+}
+
+/** The last resort: every transient leaves linear memory. */
+function takeAfterEviction(bytes: number): Block {
+  for (const transients of [spent, needed]) for (const storage of transients) storage.evict();
+  const block = take(bytes);
+  if (block === null) throw outOfMemory(bytes);
+  return block;
+}
+
+function outOfMemory(bytes: number): RangeError {
+  return new RangeError(
+    `out of linear memory: asked for ${bytes} bytes while ${numTensors} tensors hold ${numBytes} bytes; ` +
+      `the limit is 4 GiB (${LIMIT_BYTES} bytes) in all`,
+  );
+}
+
+/**
+ * What linear memory holds: `numTensors` storages (views of one storage count once) with `numBytes` bytes of values;
+ * `reservedBytes` is what was claimed from the engine, which never shrinks but is used again.
+ */
+export function memory(): { numTensors: number; numBytes: number; reservedBytes: number } {
+  return { numTensors, numBytes, reservedBytes: reservedBytes() };
+}
+
+/** Sets how many bytes of operation results stay in linear memory, 64 MiB unless told otherwise. Returns the old value. */
+export function setTransientBudget(bytes: number): number {
+  if (typeof bytes !== "number" || !(bytes >= 0)) {
+    throw new RangeError(`setTransientBudget: bytes must be a number >= 0, but got ${bytes}`);
+  }
+  const before = budget;
+  budget = bytes;
+  makeRoom(0);
+  return before;
+}

@@ -1,0 +1,453 @@
+import { type Backward, isGradEnabled, Node, propagate, type Saved } from "../autograd.js";
+import { checkBoolean, describe, type Shape, sizeText } from "../check.js";
+import type { Generator } from "../random.js";
+import { addressOf } from "../wasm.js";
+import * as arithmetic from "./arithmetic.js";
+import * as fills from "./fills.js";
+import { addGradients, type Gradient, ownGradient, TouchedRows } from "./gradients.js";
+import { type NestedArray, nest } from "./nested.js";
+import { tensorText } from "./print.js";
+import { enter, enterNode, type Scoped, tidy } from "./scope.js";
+import type { SparseTensor } from "./sparse-tensor.js";
+import { type DType, Storage, type Words } from "./storage.js";
+import * as views from "./views.js";
+
+export type TensorNode = Node<Gradient, SavedTensor>;
+
+/**
+ * A contiguous, row-major array of float32 or int32 in linear memory, with PyTorch's autograd.
+ * Made by `tensor`, `zeros`, `randn` … and by operations; several tensors may share one storage.
+ * https://docs.pytorch.org/docs/stable/tensors.html
+ */
+export class Tensor implements Scoped {
+  /** Number of elements. */
+  readonly numel: number;
+  /** The operation that made this tensor, null for a leaf. */
+  gradFn: TensorNode | null = null;
+  /** @internal */
+  kept = false;
+  private storageOrNull: Storage | null;
+  private trainable = false;
+  private leafNode: TensorNode | null = null;
+  private gradientOrNull: Gradient | null = null;
+  private dataHandle: Tensor | null = null;
+  /** Somebody outside has seen the gradient: it must never be reused. */
+  private gradientSeen = false;
+
+  /** @internal Takes over one reference of `storage`. */
+  constructor(
+    storage: Storage,
+    readonly shape: Shape,
+    /** @internal First element in the storage. */
+    readonly offset = 0,
+  ) {
+    this.storageOrNull = storage;
+    this.numel = numelOf(shape);
+    enter(this);
+  }
+
+  get dtype(): DType {
+    return this.storage.dtype;
+  }
+
+  /** Number of dimensions. */
+  get ndim(): number {
+    return this.shape.length;
+  }
+
+  get isDisposed(): boolean {
+    return this.storageOrNull === null;
+  }
+
+  /** @internal */
+  get storage(): Storage {
+    if (this.storageOrNull === null) {
+      throw new Error(`tensor of shape ${sizeText(this.shape)} was used after it was disposed`);
+    }
+    return this.storageOrNull;
+  }
+
+  /** @internal Address of the first element. Take it after the last allocation before a kernel call. */
+  get address(): number {
+    return addressOf(this.storage.resident(), this.offset);
+  }
+
+  /** The live values, without a copy. The view dies when linear memory grows: use it at once, never keep it. */
+  get array(): Words {
+    return this.storage.view(this.offset, this.numel);
+  }
+
+  // Autograd
+
+  /** Whether gradients are computed for this tensor. */
+  get requiresGrad(): boolean {
+    return this.trainable || this.gradFn !== null;
+  }
+
+  get isLeaf(): boolean {
+    return this.gradFn === null;
+  }
+
+  /** Turns gradients for a leaf on or off. Only float32 tensors can have them. */
+  requiresGrad_(requiresGrad = true): this {
+    checkBoolean("requiresGrad_", "requiresGrad", requiresGrad);
+    if (requiresGrad && this.dtype !== "float32") {
+      throw new TypeError(
+        `requiresGrad_: only Tensors of floating point dtype can require gradients, this one is ${this.dtype}`,
+      );
+    }
+    if (this.gradFn !== null && !requiresGrad) {
+      throw new Error("requiresGrad_: you can only change requires_grad flags of leaf variables.");
+    }
+    this.trainable = requiresGrad;
+    return this;
+  }
+
+  /** The gradient collected by `backward`, or null. Reading a deferred one writes out its full shape, once. */
+  get grad(): Tensor | SparseTensor | null {
+    if (this.gradientOrNull === null) return null;
+    this.gradientSeen = true;
+    return this.gradientOrNull instanceof TouchedRows ? this.denseGrad() : this.gradientOrNull;
+  }
+
+  /** Replaces the gradient; null clears it. */
+  set grad(gradient: Tensor | SparseTensor | null) {
+    this.clearGrad();
+    if (gradient === null) return;
+    this.gradientOrNull = ownGradient(gradient.alias());
+    this.gradientSeen = true;
+  }
+
+  /** @internal The gradient as a whole tensor, not given away to anybody. */
+  denseGrad(): Tensor {
+    if (!(this.gradientOrNull instanceof TouchedRows)) return this.gradientOrNull!.toDense();
+    const dense = this.gradientOrNull.toDense();
+    this.gradientOrNull.dispose();
+    this.gradientOrNull = ownGradient(dense);
+    return dense;
+  }
+
+  /** @internal The gradient in the form in which it is held. */
+  get gradient(): Gradient | null {
+    return this.gradientOrNull;
+  }
+
+  /** @internal Lets go of the gradient: freed, or left to whoever has read it. */
+  clearGrad(): void {
+    const gradient = this.gradientOrNull;
+    if (gradient === null) return;
+    this.gradientOrNull = null;
+    if (this.gradientSeen) gradient.disown();
+    else gradient.dispose();
+    this.gradientSeen = false;
+  }
+
+  private accumulate(gradient: Gradient): void {
+    if (this.isDisposed) {
+      gradient.dispose();
+      return;
+    }
+    const before = this.gradientOrNull;
+    if (before === null) {
+      this.gradientOrNull = ownGradient(gradient);
+      return;
+    }
+    const sum = addGradients(before.alias(), gradient);
+    this.clearGrad();
+    this.gradientOrNull = ownGradient(sum);
+  }
+
+  /** @internal Where gradients for this tensor go; null when it needs none. */
+  get node(): TensorNode | null {
+    if (this.gradFn !== null || !this.trainable) return this.gradFn;
+    const collect: Backward<Gradient, SavedTensor> = (gradient) => {
+      this.accumulate(gradient);
+      return [];
+    };
+    this.leafNode ??= new Node("AccumulateGrad", [], [], collect, true);
+    return this.leafNode;
+  }
+
+  /**
+   * Adds the gradient of this tensor with respect to every leaf to the leaf's `grad`.
+   * gradient: same shape as this tensor; may be left out for a scalar. The graph is freed unless `retainGraph`.
+   */
+  backward(gradient?: Tensor | null, options: { retainGraph?: boolean } = {}): void {
+    const root = this.node;
+    if (root === null) throw new Error("element 0 of tensors does not require grad and does not have a grad_fn");
+    if (gradient !== undefined && gradient !== null) {
+      if (!(gradient instanceof Tensor)) {
+        throw new TypeError(`backward: gradient must be a Tensor or null, but got ${describe(gradient)}`);
+      }
+      checkFloat("backward", "gradient", gradient);
+      if (!sameShape(gradient.shape, this.shape)) {
+        throw new RangeError(
+          `Mismatch in shape: grad_output[0] has a shape of torch.Size(${sizeText(gradient.shape)}) and output[0] has a ` +
+            `shape of torch.Size(${sizeText(this.shape)}).`,
+        );
+      }
+    } else if (this.numel !== 1) {
+      throw new Error("grad can be implicitly created only for scalar outputs");
+    }
+    const seed = gradient?.alias() ?? fills.filled(this.shape, 1);
+    const retainGraph = options.retainGraph ?? false;
+    tidy(() => propagate<Gradient, SavedTensor>(root, seed, addGradients, retainGraph));
+  }
+
+  /** The same values outside any graph, on the same storage. */
+  detach(): Tensor {
+    return this.alias();
+  }
+
+  /** A detached tensor on the same storage, for changing a parameter's values in place; disposed with this one. */
+  get data(): Tensor {
+    this.dataHandle ??= keep(this.alias());
+    return this.dataHandle;
+  }
+
+  /** @internal A second handle. */
+  alias(shape: Shape = this.shape, offset = this.offset): Tensor {
+    const { storage } = this;
+    storage.retain();
+    return new Tensor(storage, shape, offset);
+  }
+
+  // Arithmetic: with a tensor (broadcast) or a number
+
+  add(other: Tensor | number): Tensor {
+    return arithmetic.add(this, other);
+  }
+  sub(other: Tensor | number): Tensor {
+    return arithmetic.sub(this, other);
+  }
+  mul(other: Tensor | number): Tensor {
+    return arithmetic.mul(this, other);
+  }
+  div(other: Tensor | number): Tensor {
+    return arithmetic.div(this, other);
+  }
+  neg(): Tensor {
+    return arithmetic.neg(this);
+  }
+  exp(): Tensor {
+    return arithmetic.exp(this);
+  }
+  /** Natural logarithm. */
+  log(): Tensor {
+    return arithmetic.log(this);
+  }
+  sqrt(): Tensor {
+    return arithmetic.sqrt(this);
+  }
+  /** Matrix product: [n, k] by [k, m], or batches of them with equal leading dimensions. */
+  matmul(other: Tensor): Tensor {
+    return arithmetic.matmul(this, other);
+  }
+  /** Sum of all elements, or over one or several dimensions; added pairwise. */
+  sum(dim?: number | readonly number[], options: { keepdim?: boolean } = {}): Tensor {
+    return arithmetic.sum(this, dim, options.keepdim ?? false);
+  }
+  /** Mean of all elements, or over one or several dimensions. */
+  mean(dim?: number | readonly number[], options: { keepdim?: boolean } = {}): Tensor {
+    return arithmetic.mean(this, dim, options.keepdim ?? false);
+  }
+
+  // Shape. `at`, `reshape` and `narrow` of the first dimension share the storage; `narrow` of another and `transpose` copy.
+
+  /** Element, row or block at the leading indices; negative ones count from the end. */
+  at(...indices: number[]): Tensor {
+    return views.at(this, indices);
+  }
+  /** The same elements in another shape; one size may be -1. */
+  reshape(shape: Shape): Tensor {
+    return views.reshape(this, shape);
+  }
+  transpose(dim0: number, dim1: number): Tensor {
+    return views.transpose(this, dim0, dim1);
+  }
+  /** The elements [start, start + length) of dimension dim. */
+  narrow(dim: number, start: number, length: number): Tensor {
+    return views.narrow(this, dim, start, length);
+  }
+  /** A copy with its own storage. */
+  clone(): Tensor {
+    return views.clone(this);
+  }
+  /** float32 from int32; a float32 tensor itself. */
+  float(): Tensor {
+    return views.float(this);
+  }
+
+  // In place
+
+  /** Copies values from a tensor, a typed array or nested arrays, broadcast to this shape. */
+  copy_(source: Tensor | Words | NestedArray): this {
+    return fills.copy_(this, source);
+  }
+  fill_(value: number): this {
+    return fills.fill_(this, value);
+  }
+  zero_(): this {
+    return fills.fill_(this, 0);
+  }
+  /** Uniform in [from, to). */
+  uniform_(from = 0, to = 1, options: { generator?: Generator } = {}): this {
+    return fills.uniform_(this, from, to, options.generator);
+  }
+  /** Normal with a mean and a standard deviation. */
+  normal_(mean = 0, std = 1, options: { generator?: Generator } = {}): this {
+    return fills.normal_(this, mean, std, options.generator);
+  }
+
+  /** @internal Must precede every in-place change: the graph of a leaf cannot express one. */
+  checkInPlace(operation: string): void {
+    if (isGradEnabled() && this.requiresGrad) {
+      throw new Error(
+        `${operation}: a ${this.isLeaf ? "leaf Variable" : "Tensor"} that requires grad is being used in an in-place operation. ` +
+          "Change it through .data or inside noGrad.",
+      );
+    }
+  }
+
+  // Reading
+
+  /** The value of a one-element tensor. */
+  item(): number {
+    if (this.numel !== 1) {
+      throw new RangeError(`item: a Tensor with ${this.numel} elements cannot be converted to Scalar`);
+    }
+    return this.array[0];
+  }
+
+  /** Nested arrays; a number for a 0-D tensor. */
+  toArray(): NestedArray {
+    return nest(this.array, this.shape);
+  }
+
+  /** The tensor itself: dense already. */
+  toDense(): Tensor {
+    return this;
+  }
+
+  toString(): string {
+    return tensorText(this);
+  }
+
+  /** Frees this handle and its gradient; the storage goes with its last handle. */
+  dispose(): void {
+    if (this.storageOrNull === null) return;
+    this.clearGrad();
+    this.dataHandle?.dispose();
+    this.storageOrNull.release();
+    this.storageOrNull = null;
+    this.gradFn = null;
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  /** @internal For gradients: the storage becomes owned, and survives tidy. */
+  own(): void {
+    this.kept = true;
+    this.storage.own();
+  }
+
+  /** @internal The opposite. */
+  disown(): void {
+    if (this.storageOrNull === null) return;
+    this.kept = false;
+    this.storageOrNull.disown();
+    enter(this);
+  }
+}
+
+/** Lets a handle survive tidy. */
+export function keep<T extends { kept: boolean }>(handle: T): T {
+  handle.kept = true;
+  return handle;
+}
+
+/** A tensor that a node keeps for its backward. */
+export class SavedTensor implements Saved {
+  readonly value: Tensor;
+
+  constructor(tensor: Tensor) {
+    this.value = keep(tensor.alias());
+    tensor.storage.save();
+  }
+
+  get version(): number {
+    return this.value.storage.version;
+  }
+
+  get description(): string {
+    return `torch.${this.value.dtype === "float32" ? "FloatTensor" : "IntTensor"} ${sizeText(this.value.shape)}`;
+  }
+
+  free(): void {
+    const { storage } = this.value;
+    this.value.dispose();
+    storage.unsave();
+  }
+}
+
+/**
+ * Makes `out` the result of an operation on `inputs`. Nothing is recorded under noGrad or when no input needs a gradient.
+ * backward: the gradient of out in, one gradient for each input out, each a handle of its own.
+ */
+export function record(
+  out: Tensor,
+  name: string,
+  inputs: readonly Tensor[],
+  saved: readonly Tensor[],
+  backward: (gradient: Tensor, saved: readonly Tensor[], needed: readonly boolean[]) => readonly (Gradient | null)[],
+): Tensor {
+  if (!isGradEnabled() || !inputs.some((input) => input.requiresGrad)) return out;
+  const run: Backward<Gradient, SavedTensor> = (gradient, values, needed) => {
+    // Only leaves are given sparse gradients, so what reaches an operation is dense.
+    return backward(
+      gradient as Tensor,
+      values.map(({ value }) => value),
+      needed,
+    );
+  };
+  out.gradFn = new Node(
+    name,
+    inputs.map((input) => input.node),
+    saved.map((tensor) => new SavedTensor(tensor)),
+    run,
+  );
+  enterNode(out.gradFn);
+  return out;
+}
+
+/** An uninitialised result of an operation. */
+export function transient(shape: Shape, dtype: DType = "float32"): Tensor {
+  return new Tensor(new Storage(dtype, numelOf(shape), false), shape);
+}
+
+/** An uninitialised tensor that stays until it is disposed. */
+export function owned(shape: Shape, dtype: DType = "float32"): Tensor {
+  return new Tensor(new Storage(dtype, numelOf(shape), true), shape);
+}
+
+export function numelOf(shape: Shape): number {
+  let numel = 1;
+  for (const size of shape) numel *= size;
+  return numel;
+}
+
+export function sameShape(a: Shape, b: Shape): boolean {
+  return a.length === b.length && a.every((size, dim) => size === b[dim]);
+}
+
+/** TypeError unless `value` is a float32 tensor. */
+export function checkFloat(operation: string, argument: string, value: unknown): asserts value is Tensor {
+  if (!(value instanceof Tensor)) {
+    throw new TypeError(`${operation}: argument '${argument}' must be Tensor, not ${describe(value)}`);
+  }
+  if (value.dtype !== "float32") {
+    throw new TypeError(`${operation}: argument '${argument}' must be a float32 tensor, but got ${value.dtype}`);
+  }
+}

@@ -1,0 +1,48 @@
+// The one door to linear memory. Everything that knows an address, a view or the engine's WebAssembly is in this file.
+
+import { instantiateSync } from "@assemblyscript/loader";
+import bytes from "#kernels.wasm";
+import type { instantiate } from "../build/kernels.js";
+
+/** The kernels, as the compiler declares them. Addresses and counts are numbers; a kernel checks nothing. */
+export const kernels = instantiateSync<Awaited<ReturnType<typeof instantiate>>>(bytes).exports;
+
+/** Linear memory ends one page before 4 GiB, so that the end of no block wraps round to 0. */
+export const LIMIT_BYTES = 0xffff0000;
+
+/** A piece of linear memory. */
+export interface Block {
+  readonly address: number;
+  readonly bytes: number;
+}
+
+/** A block of uninitialised memory, or null when there is no room. */
+export function tryAllocate(bytes: number): Block | null {
+  if (bytes > LIMIT_BYTES) return null;
+  const address = kernels.allocate(bytes) >>> 0;
+  return address === 0 ? null : { address, bytes };
+}
+
+export function free(block: Block): void {
+  kernels.release(block.address, block.bytes);
+}
+
+/** Address of the element `offset` words into a block. */
+export function addressOf(block: Block, offset: number): number {
+  return block.address + 4 * offset;
+}
+
+/** Live view of `length` floats; it dies when memory grows, so it is used at once and dropped. */
+export function floatsAt(block: Block, offset: number, length: number): Float32Array {
+  return new Float32Array(kernels.memory.buffer, addressOf(block, offset), length);
+}
+
+/** Live view of `length` 32-bit integers, with the same short life. */
+export function integersAt(block: Block, offset: number, length: number): Int32Array {
+  return new Int32Array(kernels.memory.buffer, addressOf(block, offset), length);
+}
+
+/** Bytes of linear memory claimed from the engine. */
+export function reservedBytes(): number {
+  return kernels.memory.buffer.byteLength;
+}
