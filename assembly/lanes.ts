@@ -26,22 +26,16 @@ export class One implements Lanes {
 }
 
 /** Bytes of n floats. */
-// @ts-expect-error: decorator
-@inline
 export function bytesOf(n: i32): usize {
   return <usize>n << 2;
 }
 
 /** Bytes of the floats that come in fours. */
-// @ts-expect-error: decorator
-@inline
 export function bytesOfFours(n: i32): usize {
   return <usize>(n & ~3) << 2;
 }
 
 /** a * b + c rounded once: f64 holds the product of two floats exactly. */
-// @ts-expect-error: decorator
-@inline
 export function fma(a: v128, b: v128, c: v128): v128 {
   const low = f64x2.add(
     f64x2.mul(f64x2.promote_low_f32x4(a), f64x2.promote_low_f32x4(b)),
@@ -52,8 +46,6 @@ export function fma(a: v128, b: v128, c: v128): v128 {
 }
 
 /** Lanes 2 and 3 as doubles. */
-// @ts-expect-error: decorator
-@inline
 export function promoteHigh(x: v128): v128 {
   return f64x2.promote_low_f32x4(i64x2.shuffle(x, x, 1, 0));
 }
