@@ -27,20 +27,17 @@ export class One implements Lanes {
 
 /** Bytes of n floats. */
 export function bytesOf(n: i32): usize {
-  return <usize>n << 2;
+  return (<usize>n) << 2;
 }
 
 /** Bytes of the floats that come in fours. */
 export function bytesOfFours(n: i32): usize {
-  return <usize>(n & ~3) << 2;
+  return (<usize>(n & ~3)) << 2;
 }
 
 /** a * b + c rounded once: f64 holds the product of two floats exactly. */
 export function fma(a: v128, b: v128, c: v128): v128 {
-  const low = f64x2.add(
-    f64x2.mul(f64x2.promote_low_f32x4(a), f64x2.promote_low_f32x4(b)),
-    f64x2.promote_low_f32x4(c),
-  );
+  const low = f64x2.add(f64x2.mul(f64x2.promote_low_f32x4(a), f64x2.promote_low_f32x4(b)), f64x2.promote_low_f32x4(c));
   const high = f64x2.add(f64x2.mul(promoteHigh(a), promoteHigh(b)), promoteHigh(c));
   return i64x2.shuffle(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(high), 0, 2);
 }

@@ -1,0 +1,78 @@
+// Learns word vectors from the Brown corpus and shows what it learnt: npm start -- --help
+
+import { SingleBar } from "cli-progress";
+import { Command, InvalidArgumentError } from "commander";
+import { readCorpus } from "./skip-gram/corpus.js";
+import { type Progress, type Settings, train } from "./skip-gram/model.js";
+import { nearest, quality, writeVectors } from "./skip-gram/report.js";
+
+const QUERIES = ["government", "church", "house", "money", "john", "war", "she", "two", "water", "night"];
+
+interface Flags extends Settings {
+  words?: number;
+  out: string;
+}
+
+const flags = new Command()
+  .name("npm start --")
+  .description("Trains skip-gram word vectors with negative sampling on the Brown corpus (1.0 M words of English).")
+  .option("--epochs <n>", "passes over the corpus", positive, 5)
+  .option("--dim <n>", "numbers in a vector", positive, 100)
+  .option("--seed <n>", "seed of every random number; the same seed gives the same file", wholeNumber, 1)
+  .option("--words <n>", "use only the first n words of the corpus", positive)
+  .option("--out <file>", "where to write the vectors, as word2vec text", "build/brown.vec")
+  .parse()
+  .opts<Flags>();
+
+const corpus = readCorpus(flags.words);
+console.log(
+  `Brown corpus: ${number(corpus.size)} words, ${number(corpus.words.length)} different ones at least 5 times`,
+);
+
+const bar = new SingleBar({
+  format: "{bar} {percentage} % | loss {loss} | {speed} words/s | {left} s left",
+  hideCursor: true,
+});
+const showBar = process.stdout.isTTY;
+if (showBar) bar.start(flags.epochs * corpus.size, 0, { loss: "-", speed: "-", left: "-" });
+const start = performance.now();
+let last: Progress | undefined;
+const model = train(corpus, flags, (progress) => {
+  last = progress;
+  const speed = progress.words / seconds();
+  const left = Math.ceil((progress.total - progress.words) / speed);
+  if (showBar) bar.update(progress.words, { loss: progress.loss.toFixed(4), speed: number(speed), left });
+});
+const elapsed = seconds();
+if (showBar) bar.update(flags.epochs * corpus.size, { left: 0 });
+bar.stop();
+
+const vectors = model.center.weight.detach();
+const queries = QUERIES.map((word) => corpus.words.indexOf(word)).filter((word) => word >= 0);
+for (const [i, list] of nearest(vectors, queries).entries()) {
+  console.log(`${corpus.words[queries[i]].padStart(12)}: ${list.map((word) => corpus.words[word]).join(", ")}`);
+}
+await writeVectors(flags.out, vectors, corpus.words);
+console.log(`loss a pair      ${last?.loss.toFixed(4) ?? "-"}`);
+console.log(`words a second   ${number((flags.epochs * corpus.size) / elapsed)} (${elapsed.toFixed(1)} s)`);
+console.log(`same part of speech among the ten nearest words: ${quality(vectors, corpus).toFixed(3)} (by chance 0.17)`);
+console.log(`vectors          ${flags.out}`);
+
+function seconds(): number {
+  return (performance.now() - start) / 1000;
+}
+
+function number(x: number): string {
+  return Math.round(x).toLocaleString("en-US");
+}
+
+function positive(text: string): number {
+  const value = wholeNumber(text);
+  if (value < 1) throw new InvalidArgumentError("It must be at least 1.");
+  return value;
+}
+
+function wholeNumber(text: string): number {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError("It must be a whole number.");
+  return Number(text);
+}

@@ -1,0 +1,49 @@
+// What the vectors have learnt.
+
+import { createWriteStream, mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { finished } from "node:stream/promises";
+import { functional as F, longTensor, noGrad, type Tensor, tidy } from "nn-embedding";
+import type { Corpus } from "./corpus.js";
+
+const NEIGHBOURS = 10;
+
+/** The ten nearest other words of each query by cosine similarity, nearest first, as word numbers. */
+export function nearest(vectors: Tensor, queries: readonly number[]): number[][] {
+  const rows = tidy(() =>
+    noGrad(() => {
+      const unit = vectors.div(vectors.mul(vectors).sum(1, { keepdim: true }).sqrt());
+      return F.linear(F.embedding(longTensor([...queries]), unit), unit).toArray() as number[][];
+    }),
+  );
+  return rows.map((similarity, i) => {
+    const others = [...similarity.keys()].filter((word) => word !== queries[i]);
+    return others.sort((a, b) => similarity[b] - similarity[a]).slice(0, NEIGHBOURS);
+  });
+}
+
+/**
+ * Of the ten nearest words of 400 words (every fifth from the 100th most frequent on), the share whose usual part of
+ * speech is the same. 0.17 is chance.
+ */
+export function quality(vectors: Tensor, { words, tags }: Corpus): number {
+  const queries: number[] = [];
+  for (let word = 100; word < Math.min(2100, words.length); word += 5) queries.push(word);
+  const lists = nearest(vectors, queries);
+  const same = lists.flatMap((list, i) => list.filter((word) => tags[word] === tags[queries[i]]));
+  return same.length / lists.flat().length;
+}
+
+/** Writes word2vec's text format: a line "V D", then a line for each word with nine digits a number. */
+export async function writeVectors(path: string, vectors: Tensor, words: readonly string[]): Promise<void> {
+  mkdirSync(dirname(path), { recursive: true });
+  const file = createWriteStream(path);
+  const [rows, dim] = vectors.shape;
+  const values = vectors.array.slice();
+  file.write(`${rows} ${dim}\n`);
+  for (const [i, word] of words.entries()) {
+    const numbers = Array.from(values.subarray(i * dim, (i + 1) * dim), (x) => x.toPrecision(9));
+    file.write(`${word} ${numbers.join(" ")}\n`);
+  }
+  await finished(file.end());
+}
