@@ -44,8 +44,7 @@ const model = train(corpus, flags, (progress) => {
   if (showBar) bar.update(progress.words, { loss: progress.loss.toFixed(4), speed: number(speed), left });
 });
 const elapsed = seconds();
-if (showBar) bar.update(flags.epochs * corpus.size, { left: 0 });
-bar.stop();
+if (showBar) bar.stop();
 
 const vectors = model.center.weight.detach();
 const queries = QUERIES.map((word) => corpus.words.indexOf(word)).filter((word) => word >= 0);

@@ -1,5 +1,8 @@
 /// <reference lib="esnext.disposable" />
 
+// Symbol.dispose, for users whose "lib" stops at es2022.
+/// <reference lib="esnext.disposable" preserve="true" />
+
 export { noGrad } from "./autograd.js";
 export * as functional from "./functional/index.js";
 export * as nn from "./nn/index.js";

@@ -16,9 +16,8 @@ export interface Block {
   readonly bytes: number;
 }
 
-/** A block of uninitialised memory, or null when there is no room. */
+/** A block of uninitialised memory, or null when there is no room. bytes: at most LIMIT_BYTES. */
 export function tryAllocate(bytes: number): Block | null {
-  if (bytes > LIMIT_BYTES) return null;
   const address = kernels.allocate(bytes) >>> 0;
   return address === 0 ? null : { address, bytes };
 }

@@ -74,9 +74,11 @@ export function train(corpus: Corpus, { epochs, dim, seed }: Settings, report: (
       sgd.step();
       return loss.item() / centers.length;
     });
-    if (++steps % REPORT > 0) return;
-    report({ words, total, loss: losses / REPORT });
-    losses = 0;
+    if (++steps === REPORT) tell();
+  };
+  const tell = () => {
+    report({ words, total, loss: losses / steps });
+    losses = steps = 0;
   };
 
   for (let epoch = 0; epoch < epochs; epoch++) {
@@ -95,6 +97,7 @@ export function train(corpus: Corpus, { epochs, dim, seed }: Settings, report: (
     }
   }
   if (!batch.isEmpty) step();
+  if (steps > 0) tell();
   return model;
 }
 

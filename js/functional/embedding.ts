@@ -34,11 +34,12 @@ export function embedding(input: Indices, weight: Tensor, options: EmbeddingOpti
   const out = transient([...index.shape, dim], weight.dtype);
   kernels.gather(out.address, weight.address, index.address, index.numel, dim);
   const { shape } = weight;
-  return record(out, "EmbeddingBackward0", [weight], [index], (gradient, [saved]) => [
-    settings.sparse
-      ? sparseGradient(gradient, saved, shape, settings.paddingIdx, settings.scaleGradByFreq)
-      : denseGradient(gradient, saved, shape, settings.paddingIdx, settings.scaleGradByFreq),
+  const gradientOf = settings.sparse ? sparseGradient : denseGradient;
+  record(out, "EmbeddingBackward0", [weight], [index], (gradient, [saved]) => [
+    gradientOf(gradient, saved, shape, settings.paddingIdx, settings.scaleGradByFreq),
   ]);
+  if (index !== input) index.dispose();
+  return out;
 }
 
 /** TypeError unless weight is a tensor, RangeError unless it is a matrix. */

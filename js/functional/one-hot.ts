@@ -28,5 +28,6 @@ export function oneHot(input: Indices, numClasses = -1): Tensor {
   const out = transient([...index.shape, classes], "int32").zero_();
   const [hot, positions] = [out.array, index.array];
   for (let i = 0; i < positions.length; i++) hot[i * classes + positions[i]] = 1;
+  if (index !== input) index.dispose();
   return out;
 }

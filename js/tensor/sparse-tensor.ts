@@ -4,14 +4,14 @@ import { kernels } from "../wasm.js";
 import type { NestedArray } from "./nested.js";
 import { sparseText } from "./print.js";
 import { distinctRows, NO_ROW, sumBySlot } from "./rows.js";
-import { enter, type Scoped, tidy } from "./scope.js";
+import { enter, tidy } from "./scope.js";
 import { keep, type Tensor, transient } from "./tensor.js";
 
 /**
  * A matrix [V, D] given by some of its rows: row indices[0, i] holds values[i, :], and repeated rows add up.
  * The gradient of an Embedding with `sparse: true`. https://docs.pytorch.org/docs/stable/sparse.html
  */
-export class SparseTensor implements Scoped {
+export class SparseTensor {
   /** @internal */
   kept = false;
   /** @internal */

@@ -25,7 +25,7 @@ const needed = new Set<Storage>();
 const collected =
   typeof FinalizationRegistry === "undefined" ? null : new FinalizationRegistry<Block>((block) => giveBack(block));
 
-/** `length` words of one dtype, counted by reference. */
+/** @internal `length` words of one dtype, counted by reference. */
 export class Storage {
   /** Counts in-place changes, for autograd's check. */
   version = 0;
@@ -42,6 +42,7 @@ export class Storage {
     private owned: boolean,
   ) {
     const bytes = 4 * length;
+    if (bytes > LIMIT_BYTES) throw outOfMemory(bytes);
     if (!owned) makeRoom(bytes);
     const block = take(bytes) ?? takeAfterEviction(bytes);
     this.block = block;

@@ -1,4 +1,4 @@
-import { type Backward, isGradEnabled, Node, propagate, type Saved } from "../autograd.js";
+import { type Backward, type GraphNode, isGradEnabled, Node, propagate, type Saved } from "../autograd.js";
 import { checkBoolean, describe, type Shape, sizeText } from "../check.js";
 import type { Generator } from "../random.js";
 import { addressOf } from "../wasm.js";
@@ -7,11 +7,12 @@ import * as fills from "./fills.js";
 import { addGradients, type Gradient, ownGradient, TouchedRows } from "./gradients.js";
 import { type NestedArray, nest } from "./nested.js";
 import { tensorText } from "./print.js";
-import { enter, enterNode, type Scoped, tidy } from "./scope.js";
+import { enter, enterNode, tidy } from "./scope.js";
 import type { SparseTensor } from "./sparse-tensor.js";
 import { type DType, Storage, type Words } from "./storage.js";
 import * as views from "./views.js";
 
+/** @internal */
 export type TensorNode = Node<Gradient, SavedTensor>;
 
 /**
@@ -19,11 +20,11 @@ export type TensorNode = Node<Gradient, SavedTensor>;
  * Made by `tensor`, `zeros`, `randn` … and by operations; several tensors may share one storage.
  * https://docs.pytorch.org/docs/stable/tensors.html
  */
-export class Tensor implements Scoped {
+export class Tensor {
   /** Number of elements. */
   readonly numel: number;
-  /** The operation that made this tensor, null for a leaf. */
-  gradFn: TensorNode | null = null;
+  /** @internal The operation that made this tensor, null for a leaf. */
+  madeBy: TensorNode | null = null;
   /** @internal */
   kept = false;
   private storageOrNull: Storage | null;
@@ -81,11 +82,16 @@ export class Tensor implements Scoped {
 
   /** Whether gradients are computed for this tensor. */
   get requiresGrad(): boolean {
-    return this.trainable || this.gradFn !== null;
+    return this.trainable || this.madeBy !== null;
   }
 
   get isLeaf(): boolean {
-    return this.gradFn === null;
+    return this.madeBy === null;
+  }
+
+  /** The operation that made this tensor, with the name that PyTorch gives it; null for a leaf. */
+  get gradFn(): GraphNode | null {
+    return this.madeBy;
   }
 
   /** Turns gradients for a leaf on or off. Only float32 tensors can have them. */
@@ -96,7 +102,7 @@ export class Tensor implements Scoped {
         `requiresGrad_: only Tensors of floating point dtype can require gradients, this one is ${this.dtype}`,
       );
     }
-    if (this.gradFn !== null && !requiresGrad) {
+    if (this.madeBy !== null && !requiresGrad) {
       throw new Error("requiresGrad_: you can only change requires_grad flags of leaf variables.");
     }
     this.trainable = requiresGrad;
@@ -159,7 +165,7 @@ export class Tensor implements Scoped {
 
   /** @internal Where gradients for this tensor go; null when it needs none. */
   get node(): TensorNode | null {
-    if (this.gradFn !== null || !this.trainable) return this.gradFn;
+    if (this.madeBy !== null || !this.trainable) return this.madeBy;
     const collect: Backward<Gradient, SavedTensor> = (gradient) => {
       this.accumulate(gradient);
       return [];
@@ -340,7 +346,7 @@ export class Tensor implements Scoped {
     this.dataHandle?.dispose();
     this.storageOrNull.release();
     this.storageOrNull = null;
-    this.gradFn = null;
+    this.madeBy = null;
   }
 
   [Symbol.dispose](): void {
@@ -362,13 +368,13 @@ export class Tensor implements Scoped {
   }
 }
 
-/** Lets a handle survive tidy. */
+/** @internal Lets a handle survive tidy. */
 export function keep<T extends { kept: boolean }>(handle: T): T {
   handle.kept = true;
   return handle;
 }
 
-/** A tensor that a node keeps for its backward. */
+/** @internal A tensor that a node keeps for its backward. */
 export class SavedTensor implements Saved {
   readonly value: Tensor;
 
@@ -393,7 +399,7 @@ export class SavedTensor implements Saved {
 }
 
 /**
- * Makes `out` the result of an operation on `inputs`. Nothing is recorded under noGrad or when no input needs a gradient.
+ * @internal Makes `out` the result of an operation on `inputs`. Nothing is recorded under noGrad or when no input needs a gradient.
  * backward: the gradient of out in, one gradient for each input out, each a handle of its own.
  */
 export function record(
@@ -412,37 +418,39 @@ export function record(
       needed,
     );
   };
-  out.gradFn = new Node(
+  out.madeBy = new Node(
     name,
     inputs.map((input) => input.node),
     saved.map((tensor) => new SavedTensor(tensor)),
     run,
   );
-  enterNode(out.gradFn);
+  enterNode(out.madeBy);
   return out;
 }
 
-/** An uninitialised result of an operation. */
+/** @internal An uninitialised result of an operation. */
 export function transient(shape: Shape, dtype: DType = "float32"): Tensor {
   return new Tensor(new Storage(dtype, numelOf(shape), false), shape);
 }
 
-/** An uninitialised tensor that stays until it is disposed. */
+/** @internal An uninitialised tensor that stays until it is disposed. */
 export function owned(shape: Shape, dtype: DType = "float32"): Tensor {
   return new Tensor(new Storage(dtype, numelOf(shape), true), shape);
 }
 
+/** @internal */
 export function numelOf(shape: Shape): number {
   let numel = 1;
   for (const size of shape) numel *= size;
   return numel;
 }
 
+/** @internal */
 export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((size, dim) => size === b[dim]);
 }
 
-/** TypeError unless `value` is a float32 tensor. */
+/** @internal TypeError unless `value` is a float32 tensor. */
 export function checkFloat(operation: string, argument: string, value: unknown): asserts value is Tensor {
   if (!(value instanceof Tensor)) {
     throw new TypeError(`${operation}: argument '${argument}' must be Tensor, not ${describe(value)}`);

@@ -117,6 +117,14 @@ describe("the allocator", () => {
     while (model.live.length > 0) model.release(model.live.length - 1);
   });
 
+  it("wastes nothing on small blocks whose size is a power of two", () => {
+    for (let bytes = 16; bytes <= 32 * KIB; bytes *= 2) {
+      kernels = load();
+      for (let held = 0; held < 4 * MIB; held += bytes) if (allocate(bytes) === 0) throw new Error("no memory");
+      expect(total()).toBeLessThanOrEqual(6 * MIB);
+    }
+  });
+
   it("gives a released block to the next who asks for that size", () => {
     sweep({ bytes: [1, 16, 100, 1000, 32 * KIB, 33 * KIB, 100 * KIB, 5 * MIB] }, ({ bytes }) => {
       const first = allocate(bytes);

@@ -240,6 +240,11 @@ describe("cumulate", () => {
     });
   });
 
+  it("ends with 1 even where the sum is 0 or overflows", () => {
+    expectBits(cumulate(Float32Array.of(0, 0)).cumulative.slice(1), [1]);
+    expectBits(cumulate(Float32Array.of(3e38, 3e38)).cumulative, [0, 1]);
+  });
+
   it("writes nothing for no categories", () => {
     expect(cumulate(new Float32Array(0)).sum).toBe(0);
   });
@@ -253,6 +258,22 @@ describe("sampleCategories", () => {
       const expected = reference.sample(new reference.MersenneTwister(seed), n, weight);
       expectBits(new Generator(seed).sample(n, cumulative, n & 3), expected);
     });
+  });
+
+  it("takes the first of categories that the uniform meets exactly", () => {
+    // Two chosen words of the state, the second 0, make a double of 21 bits: one that a float holds.
+    const chosen = () => {
+      const generator = new Generator(1);
+      generator.state.set([123456789, 0]);
+      generator.state[624] = 0;
+      return generator;
+    };
+    const [float] = chosen().uniform(1);
+    const u = ((float * 2 ** 24) % 2 ** 21) / 2 ** 21;
+    expect(u).toBeGreaterThan(0);
+    expectBits(chosen().sample(1, Float32Array.of(u, 1)), [0]);
+    expectBits(chosen().sample(1, Float32Array.of(0, u - 2 ** -24, u, u, 1)), [2]);
+    expectBits(chosen().sample(1, Float32Array.of(0, u - 2 ** -24, 1)), [2]);
   });
 
   it("never draws a category of weight 0", () => {

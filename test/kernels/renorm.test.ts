@@ -76,6 +76,14 @@ describe("renorm", () => {
     expectClose(renormed(weight, all(1), 5, 10, 2), [6, 8, 0, 0, 0], () => 1e-5);
   });
 
+  it("divides by the norm plus 1e-7, which shows in rows as small as that", () => {
+    const row = [0, 0, 0, 0, 2e-8];
+    for (const p of POWERS.filter((power) => power > 0)) {
+      const [last] = renormed(table(row), all(1), 5, 1e-9, p).slice(4);
+      expectClose(Float32Array.of(last), [(2e-8 * 1e-9) / (2e-8 + 1e-7)], () => 1e-6 * 1.67e-10);
+    }
+  });
+
   it("handles a greatest norm that is 0, negative, infinite or not a number", () => {
     sweep({ p: NAMED, dim: DIMS, maxNorm: ["0", "-1", "-0.001", "Infinity", "-Infinity", "NaN"] }, (point) => {
       const weight = scaled(floats(5 * point.dim, point.dim, 2), point.dim, [1, 0, 100, -0.01, 1]);

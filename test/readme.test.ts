@@ -1,0 +1,61 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { build } from "esbuild";
+import { describe, expect, test } from "vitest";
+
+const folder = `${process.env.BUILD}/readme`;
+const readme = readFileSync("README.md", "utf8");
+const programs = [...readme.matchAll(/```ts\n(.*?)```(?:\n\n```text ?(\w*)\n(.*?)```)?/gs)].map(
+  ([, source, name, printed], i) => ({ file: `${folder}/${i}.ts`, source, name, printed }),
+);
+mkdirSync(folder, { recursive: true });
+for (const { file, source } of programs) writeFileSync(file, source);
+
+/** Runs a program of the README on the build under test; returns what it printed. */
+async function run(file: string): Promise<string> {
+  const outfile = file.replace(/\.ts$/, ".mjs");
+  const alias = { "nn-embedding": join(process.cwd(), `${process.env.BUILD}/index.js`) };
+  await build({ entryPoints: [file], outfile, bundle: true, format: "esm", target: "es2022", alias });
+  return execFileSync(process.execPath, [outfile], { encoding: "utf8" });
+}
+
+describe("README", () => {
+  test("begins with the two commands", () => {
+    const [, commands] = /^# nn-embedding\n\n```sh\n(.*?)```/s.exec(readme)!;
+    expect(commands.split("\n").map((line) => line.split("#")[0].trim())).toEqual([
+      "npm ci && npm start",
+      "npm ci && npm test",
+      "",
+    ]);
+  });
+
+  test.each(programs)("program $file prints what stands below it", async ({ file, printed }) => {
+    expect(await run(file)).toBe(printed);
+  });
+
+  test("the introductions print what PyTorch prints", () => {
+    const { outputs } = JSON.parse(readFileSync("test/golden/introduction.json", "utf8"));
+    const named = programs.filter(({ name }) => name !== "");
+    expect(Object.fromEntries(named.map(({ name, printed }) => [name, printed]))).toEqual(outputs);
+  });
+
+  test("its programs compile for a strict user without DOM types, with every declaration checked", () => {
+    const options = {
+      strict: true,
+      target: "es2022",
+      lib: ["es2022"],
+      module: "esnext",
+      moduleResolution: "bundler",
+      skipLibCheck: false,
+      noEmit: true,
+      types: [],
+      paths: { "nn-embedding": [join(process.cwd(), "build/types/index.d.ts")] },
+    };
+    writeFileSync(`${folder}/console.d.ts`, "declare const console: { log(text: unknown): void };\n");
+    writeFileSync(`${folder}/tsconfig.json`, JSON.stringify({ compilerOptions: options, include: ["*.ts"] }));
+    const tsc = createRequire(import.meta.url).resolve("typescript/bin/tsc");
+    expect(() => execFileSync(process.execPath, [tsc, "-p", folder], { stdio: "pipe" })).not.toThrow();
+  });
+});
