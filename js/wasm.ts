@@ -41,6 +41,11 @@ export function integersAt(block: Block, offset: number, length: number): Int32A
   return new Int32Array(kernels.memory.buffer, addressOf(block, offset), length);
 }
 
+/** A typed array whose values the next allocation cannot take away: a copy, if it is a live view. */
+export function lasting<T extends ArrayBufferView & { slice(): T }>(view: T): T {
+  return view.buffer === kernels.memory.buffer ? view.slice() : view;
+}
+
 /** Bytes of linear memory claimed from the engine. */
 export function reservedBytes(): number {
   return kernels.memory.buffer.byteLength;

@@ -2,7 +2,7 @@ import { describe, elementName, type Shape } from "../check.js";
 import type { IntegerArray } from "../tensor/create.js";
 import { flatten, type NestedArray } from "../tensor/nested.js";
 import { Tensor, transient } from "../tensor/tensor.js";
-import { kernels } from "../wasm.js";
+import { kernels, lasting } from "../wasm.js";
 
 /** Row numbers: a number (0-D), nested arrays, any integer typed array (1-D) or an int32 tensor of any rank. */
 export type Indices = number | NestedArray | IntegerArray | Tensor;
@@ -22,7 +22,7 @@ export function toIndices(operation: string, input: unknown, rows: number, compl
     throw new RangeError(`${operation}: ${complaint(value)}: ${element} is ${value}, valid range is [0, ${rows})`);
   };
   if (input instanceof Tensor) return checkedTensor(operation, input, rows, fail);
-  if (input instanceof Int32Array) return checkedTensor(operation, copied(input, [input.length]), rows, fail);
+  if (input instanceof Int32Array) return checkedTensor(operation, copied(lasting(input), [input.length]), rows, fail);
   if (input instanceof BigInt64Array || input instanceof BigUint64Array) {
     const limit = BigInt(rows);
     const bad = input.findIndex((value) => value < 0n || value >= limit);

@@ -26,7 +26,8 @@ export function oneHot(input: Indices, numClasses = -1): Tensor {
   let classes = numClasses;
   if (numClasses === -1) for (const position of index.array) classes = Math.max(classes, position + 1);
   const out = transient([...index.shape, classes], "int32").zero_();
-  const [hot, positions] = [out.array, index.array];
+  const positions = index.array.slice();
+  const hot = out.array;
   for (let i = 0; i < positions.length; i++) hot[i * classes + positions[i]] = 1;
   if (index !== input) index.dispose();
   return out;

@@ -1,4 +1,5 @@
 import { sizeText } from "../check.js";
+import { inspect } from "../tensor/print.js";
 import { sameShape, Tensor } from "../tensor/tensor.js";
 import { Parameter } from "./parameter.js";
 
@@ -123,6 +124,11 @@ export abstract class Module {
     );
     const lineBreak = children.length > 0 ? "\n" : "";
     return `${this.typeName()}(${this.extraRepr()}${children.join("")}${lineBreak})`;
+  }
+
+  /** @internal */
+  [inspect](): string {
+    return this.toString();
   }
 
   /** Frees parameters and gradients. */

@@ -1,4 +1,5 @@
 import { checkBoolean, checkNumber } from "../check.js";
+import { copyElements } from "../tensor/fills.js";
 import { TouchedRows } from "../tensor/gradients.js";
 import { tidy } from "../tensor/scope.js";
 import { SparseTensor } from "../tensor/sparse-tensor.js";
@@ -85,7 +86,7 @@ export class SGD extends Optimizer<SGDOptions, SGDState> {
     if (kept !== undefined) {
       kernels.combine(buffer.address, buffer.address, d.address, n, momentum, 1 - dampening);
     } else {
-      buffer.array.set(d.array);
+      copyElements(buffer, d);
       this.state.set(param, { momentumBuffer: buffer });
     }
     if (!nesterov) return buffer;

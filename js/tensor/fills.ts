@@ -2,12 +2,20 @@
 
 import { checkInteger, checkNumber, describe, type Shape, sizeText } from "../check.js";
 import { defaultGenerator, Generator } from "../random.js";
-import { kernels } from "../wasm.js";
+import { kernels, lasting } from "../wasm.js";
 import { broadcastShape } from "./arithmetic.js";
 import { flatten, type NestedArray } from "./nested.js";
 import type { Words } from "./storage.js";
 import { checkFloat, sameShape, Tensor, transient } from "./tensor.js";
 import { expanded } from "./views.js";
+
+/** target[at ..] = the elements of source. */
+export function copyElements(target: Tensor, source: Tensor, at = 0): void {
+  // Both come into linear memory before a view is taken, which growth would detach.
+  target.storage.resident();
+  source.storage.resident();
+  target.array.set(source.array, at);
+}
 
 /** A transient float32 tensor of one value. */
 export function filled(shape: Shape, value: number): Tensor {
@@ -32,7 +40,7 @@ export function copy_<T extends Tensor>(x: T, source: Tensor | Words | NestedArr
     if (from.dtype !== x.dtype) throw new TypeError(`copy_: source is ${from.dtype}, but the tensor is ${x.dtype}`);
     if (!sameShape(broadcastShape("copy_", from.shape, x.shape), x.shape)) throw sizeMismatch(from.shape, x.shape);
     const spread = expanded(from, x.shape);
-    x.array.set(spread.array);
+    copyElements(x, spread);
     if (spread !== from) spread.dispose();
   } else {
     if (!sameShape(from.shape, x.shape)) throw sizeMismatch(from.shape, x.shape);
@@ -65,10 +73,10 @@ export function literal(
       `${operation}: shape '${sizeText(wanted)}' is invalid for argument '${argument}' with ${source.length} elements`,
     );
   }
-  return { shape: wanted, values: source };
+  return { shape: wanted, values: lasting(source) };
 }
 
-function isNumeric(view: ArrayBufferView): view is ArrayBufferView & ArrayLike<number> {
+function isNumeric(view: ArrayBufferView): view is Float32Array {
   return !(view instanceof DataView) && !(view instanceof BigInt64Array) && !(view instanceof BigUint64Array);
 }
 

@@ -11,6 +11,9 @@ const LINE_WIDTH = 80;
 const THRESHOLD = 1000;
 const EDGE_ITEMS = 3;
 
+/** The method by which console.log asks an object for its text, in Node, Deno and Bun. */
+export const inspect = Symbol.for("nodejs.util.inspect.custom");
+
 /** The text of one element, and the width it is padded to. */
 interface Format {
   readonly width: number;

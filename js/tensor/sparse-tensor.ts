@@ -1,8 +1,9 @@
 import type { GraphNode } from "../autograd.js";
 import type { Shape } from "../check.js";
 import { kernels } from "../wasm.js";
+import { copyElements } from "./fills.js";
 import type { NestedArray } from "./nested.js";
-import { sparseText } from "./print.js";
+import { inspect, sparseText } from "./print.js";
 import { distinctRows, NO_ROW, sumBySlot } from "./rows.js";
 import { enter, tidy } from "./scope.js";
 import { keep, type Tensor, transient } from "./tensor.js";
@@ -69,6 +70,11 @@ export class SparseTensor {
     return sparseText(this);
   }
 
+  /** @internal */
+  [inspect](): string {
+    return this.toString();
+  }
+
   /** Frees indices and values. */
   dispose(): void {
     this.indices.dispose();
@@ -110,8 +116,7 @@ export function scatterRows(rows: Tensor, values: Tensor, shape: Shape): Tensor 
 /** The rows of a, then those of b; any word-sized elements, equal trailing sizes. */
 export function concatRows(a: Tensor, b: Tensor): Tensor {
   const out = transient([a.shape[0] + b.shape[0], ...a.shape.slice(1)], a.dtype);
-  const view = out.array;
-  view.set(a.array);
-  view.set(b.array, a.numel);
+  copyElements(out, a);
+  copyElements(out, b, a.numel);
   return out;
 }

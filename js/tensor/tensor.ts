@@ -6,9 +6,9 @@ import * as arithmetic from "./arithmetic.js";
 import * as fills from "./fills.js";
 import { addGradients, type Gradient, ownGradient, TouchedRows } from "./gradients.js";
 import { type NestedArray, nest } from "./nested.js";
-import { tensorText } from "./print.js";
+import { inspect, tensorText } from "./print.js";
 import { enter, enterNode, tidy } from "./scope.js";
-import type { SparseTensor } from "./sparse-tensor.js";
+import { SparseTensor } from "./sparse-tensor.js";
 import { type DType, Storage, type Words } from "./storage.js";
 import * as views from "./views.js";
 
@@ -118,10 +118,11 @@ export class Tensor {
 
   /** Replaces the gradient; null clears it. */
   set grad(gradient: Tensor | SparseTensor | null) {
+    if (gradient !== null) checkGradient(gradient, this);
+    const own = gradient === null ? null : ownGradient(gradient.alias());
     this.clearGrad();
-    if (gradient === null) return;
-    this.gradientOrNull = ownGradient(gradient.alias());
-    this.gradientSeen = true;
+    this.gradientOrNull = own;
+    this.gradientSeen = own !== null;
   }
 
   /** @internal The gradient as a whole tensor, not given away to anybody. */
@@ -339,6 +340,11 @@ export class Tensor {
     return tensorText(this);
   }
 
+  /** @internal */
+  [inspect](): string {
+    return this.toString();
+  }
+
   /** Frees this handle and its gradient; the storage goes with its last handle. */
   dispose(): void {
     if (this.storageOrNull === null) return;
@@ -365,6 +371,20 @@ export class Tensor {
     this.kept = false;
     this.storageOrNull.disown();
     enter(this);
+  }
+}
+
+/** What may be assigned to `tensor.grad`. */
+function checkGradient(gradient: unknown, { shape }: Tensor): void {
+  if (gradient instanceof Tensor) checkFloat("grad", "grad", gradient);
+  else if (!(gradient instanceof SparseTensor)) {
+    throw new TypeError(`grad: expected a Tensor, a SparseTensor or null, but got ${describe(gradient)}`);
+  }
+  const given = (gradient as Tensor | SparseTensor).shape;
+  if (!sameShape(given, shape)) {
+    throw new RangeError(
+      `grad: assigned grad has data of a different size: it is ${sizeText(given)}, the tensor is ${sizeText(shape)}`,
+    );
   }
 }
 

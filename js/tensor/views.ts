@@ -2,7 +2,7 @@
 
 import { checkInteger, checkShape, describe, type Shape, sizeText, wrapDim } from "../check.js";
 import { kernels } from "../wasm.js";
-import { filled } from "./fills.js";
+import { copyElements, filled } from "./fills.js";
 import { numelOf, record, sameShape, type Tensor, transient } from "./tensor.js";
 
 export function at(x: Tensor, indices: readonly number[]): Tensor {
@@ -55,7 +55,7 @@ function part(x: Tensor, shape: Shape, position: number, name: string): Tensor {
   const whole = x.shape;
   return record(x.alias(shape, x.offset + position), name, [x], [], (gradient) => {
     const out = filled(whole, 0);
-    out.array.set(gradient.array, position);
+    copyElements(out, gradient, position);
     return [out];
   });
 }
@@ -129,7 +129,7 @@ function stridesOf(shape: Shape): number[] {
 
 export function clone(x: Tensor): Tensor {
   const out = transient(x.shape, x.dtype);
-  out.array.set(x.array);
+  copyElements(out, x);
   return record(out, "CloneBackward0", [x], [], (gradient) => [gradient.alias()]);
 }
 

@@ -130,7 +130,7 @@ describe("renorm", () => {
   });
 
   it("counts the last elements of a row like the first", () => {
-    sweep({ p: NAMED, dim: DIMS.filter((dim) => dim > 0), maxNorm: [0.3, 1, 4] }, ({ p, dim, maxNorm }) => {
+    sweep({ p: NAMED, dim: DIMS.filter((dim) => dim > 0 && dim <= 64), maxNorm: [0.3, 4] }, ({ p, dim, maxNorm }) => {
       for (let d = 0; d < dim; d++) {
         const weight = new Float32Array(dim).fill(Number(p) < 0 ? 8 : 0);
         weight[d] = 5;

@@ -30,6 +30,7 @@ export function guarded<K extends string, R>(
   outputs: NoInfer<K>[],
   call: (at: Record<K, number>) => R,
   shift = 0,
+  on = kernels,
 ): R {
   const names = Object.keys(buffers) as K[];
   const starts = {} as Record<K, number>;
@@ -39,15 +40,15 @@ export function guarded<K extends string, R>(
     words = starts[name] + buffers[name].length + GUARD;
   });
 
-  const block = kernels.allocate(words * 4) >>> 0;
+  const block = on.allocate(words * 4) >>> 0;
   if (block === 0) throw new Error(`no memory for ${words} words`);
   const before = new Uint32Array(words).fill(CANARY);
   for (const name of names) before.set(bits(buffers[name]), starts[name]);
-  new Uint32Array(kernels.memory.buffer, block, words).set(before);
+  new Uint32Array(on.memory.buffer, block, words).set(before);
 
   const result = call(Object.fromEntries(names.map((name) => [name, block + starts[name] * 4])) as Record<K, number>);
 
-  const after = new Uint32Array(kernels.memory.buffer, block, words);
+  const after = new Uint32Array(on.memory.buffer, block, words);
   for (const name of outputs) {
     const [start, end] = [starts[name], starts[name] + buffers[name].length];
     bits(buffers[name]).set(after.subarray(start, end));
@@ -60,7 +61,7 @@ export function guarded<K extends string, R>(
       `the kernel wrote where it must not: ${where}, ${before[k].toString(16)} -> ${after[k].toString(16)}`,
     );
   }
-  kernels.release(block, words * 4);
+  on.release(block, words * 4);
   return result;
 }
 

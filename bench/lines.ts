@@ -1,0 +1,93 @@
+// What is measured: operations by shapes, and the data they work on.
+
+import { Generator, randint, randn, type Tensor } from "nn-embedding";
+
+export const OPERATIONS = [
+  "look-up",
+  "dense backward",
+  "dense backward, grad read",
+  "sparse backward + coalesce",
+  "renorm",
+  "SGD step, sparse",
+  "SGD step, dense",
+  "SGD step, dense read",
+  "Adagrad step, sparse",
+  "Adagrad step, dense",
+  "Adagrad step, dense read",
+  "normal_",
+] as const;
+
+export type Operation = (typeof OPERATIONS)[number] | "one-hot product";
+
+/** A table of V rows of D floats, looked up N times. */
+export interface Shape {
+  readonly V: number;
+  readonly D: number;
+  readonly N: number;
+}
+
+export interface Line extends Shape {
+  readonly op: Operation;
+}
+
+const SHAPES: readonly Shape[] = [
+  { V: 10_000, D: 300, N: 16_384 },
+  { V: 100_000, D: 64, N: 65_536 },
+  { V: 1_000_000, D: 64, N: 65_536 },
+  { V: 50_000, D: 128, N: 65_536 },
+  { V: 30_000, D: 768, N: 8_192 },
+  { V: 1_000, D: 16, N: 65_536 },
+];
+
+/** A product with a one-hot matrix costs so much that it gets a small batch, and the look-up the same one beside it. */
+export const ONE_HOT: Shape = { V: 10_000, D: 300, N: 64 };
+
+export const SEED = 20_260;
+export const LEARNING_RATE = 0.01;
+export const EPS = 1e-10;
+/** Rows of normal numbers are longer than this, all of them. */
+export const MAX_NORM = 1;
+
+/** Lines whose title contains `filter`; the first and last shape only when `quick`. */
+export function linesOf(filter: string, quick: boolean): Line[] {
+  const shapes = quick ? [SHAPES[0], SHAPES[SHAPES.length - 1]] : SHAPES;
+  const lines: Line[] = OPERATIONS.flatMap((op) => shapes.map((shape) => ({ op, ...shape })));
+  lines.push({ op: "look-up", ...ONE_HOT }, { op: "one-hot product", ...ONE_HOT });
+  return lines.filter((line) => titleOf(line).toLowerCase().includes(filter.toLowerCase()));
+}
+
+export function titleOf(line: Line): string {
+  return `${line.op} ${shapeText(line)}`;
+}
+
+export function shapeText({ V, D, N }: Shape): string {
+  return `${sizeText(V)} x ${D}, ${sizeText(N)}`;
+}
+
+export function sizeText(size: number): string {
+  return size.toLocaleString("en-US");
+}
+
+export interface Data extends Shape {
+  /** V x D */
+  readonly weight: Float32Array;
+  /** N */
+  readonly index: Int32Array;
+  /** N x D, of the look-up's result */
+  readonly gradient: Float32Array;
+}
+
+/** The same numbers for everybody: torch_bench.py draws them from PyTorch's generator with the same seed. */
+export function dataOf({ V, D, N }: Shape): Data {
+  const generator = new Generator().manualSeed(SEED);
+  const weight = taken(randn([V, D], { generator })) as Float32Array;
+  const index = taken(randint(0, V, [N], { generator })) as Int32Array;
+  const gradient = taken(randn([N, D], { generator })) as Float32Array;
+  return { V, D, N, weight, index, gradient };
+}
+
+function taken(x: Tensor): Float32Array | Int32Array {
+  const values = x.array.slice();
+  x.dispose();
+  return values;
+}

@@ -1,0 +1,133 @@
+// The operations through the public API, as a program would call it.
+
+import { functional as F, Generator, longTensor, memory, nn, optim, SparseTensor, tensor, tidy } from "nn-embedding";
+import { type Data, LEARNING_RATE, MAX_NORM, type Operation, SEED } from "./lines.js";
+import type { Task } from "./measure.js";
+
+export const ours: Record<Operation, (data: Data) => Task> = {
+  "look-up": lookUp,
+  "dense backward": (data) => denseBackward(data, false),
+  "dense backward, grad read": (data) => denseBackward(data, true),
+  "sparse backward + coalesce": sparseBackward,
+  renorm,
+  "SGD step, sparse": (data) => step(data, optim.SGD, "sparse"),
+  "SGD step, dense": (data) => step(data, optim.SGD, "dense"),
+  "SGD step, dense read": (data) => step(data, optim.SGD, "dense read"),
+  "Adagrad step, sparse": (data) => step(data, optim.Adagrad, "sparse"),
+  "Adagrad step, dense": (data) => step(data, optim.Adagrad, "dense"),
+  "Adagrad step, dense read": (data) => step(data, optim.Adagrad, "dense read"),
+  normal_: normal,
+  "one-hot product": oneHotProduct,
+};
+
+/** The table, indices and the result's gradient; what is frozen is not differentiated, so all tables are trained here. */
+function setUp({ V, D, N, weight, index, gradient }: Data, options: { sparse?: boolean; maxNorm?: number } = {}) {
+  const emb = new nn.Embedding(V, D, { weight, ...options });
+  const input = longTensor(index);
+  const g = tensor(gradient, { shape: [N, D] });
+  const dispose = () => {
+    for (const held of [emb, input, g]) held.dispose();
+  };
+  return { emb, input, g, dispose };
+}
+
+function lookUp(data: Data): Task {
+  const { emb, input, dispose } = setUp(data);
+  return {
+    run: () => tidy(() => emb.forward(input).array[0]),
+    outputs: () => tidy(() => [emb.forward(input).array.slice()]),
+    dispose,
+  };
+}
+
+function denseBackward(data: Data, read: boolean): Task {
+  const { emb, input, g, dispose } = setUp(data);
+  const backward = () => {
+    emb.zeroGrad();
+    emb.forward(input).backward(g);
+  };
+  return {
+    run: () =>
+      tidy(() => {
+        backward();
+        // Reading grad would write out its V x D numbers.
+        return read ? emb.weight.grad!.at(0, 0).item() : memory().numBytes;
+      }),
+    outputs: () =>
+      tidy(() => {
+        backward();
+        return [emb.weight.grad!.toDense().array];
+      }),
+    dispose,
+  };
+}
+
+function sparseBackward(data: Data): Task {
+  const { emb, input, g, dispose } = setUp(data, { sparse: true });
+  const backward = () => {
+    emb.zeroGrad();
+    emb.forward(input).backward(g);
+    if (!(emb.weight.grad instanceof SparseTensor)) throw new Error("the gradient should be sparse");
+    return emb.weight.grad.coalesce();
+  };
+  return {
+    run: () => tidy(() => backward().values.array[0]),
+    outputs: () =>
+      tidy(() => {
+        const { indices, values } = backward();
+        return [indices.array.slice(), values.array.slice()];
+      }),
+    dispose,
+  };
+}
+
+function renorm(data: Data): Task {
+  const { emb, input, dispose } = setUp(data, { maxNorm: MAX_NORM });
+  return {
+    run: () => tidy(() => emb.forward(input).array[0]),
+    restore: () => void emb.weight.data.copy_(data.weight),
+    outputs: () => tidy(() => [emb.forward(input).array.slice(), emb.weight.array]),
+    dispose,
+  };
+}
+
+/** Steps again and again with one gradient, made beforehand. */
+function step(data: Data, Optimizer: typeof optim.SGD | typeof optim.Adagrad, gradient: string): Task {
+  const { emb, input, g, dispose } = setUp(data, { sparse: gradient === "sparse" });
+  const optimizer = new Optimizer(emb.parameters(), { lr: LEARNING_RATE });
+  tidy(() => emb.forward(input).backward(g));
+  if (gradient === "dense read" && emb.weight.grad === null) throw new Error("there should be a gradient");
+  const run = () =>
+    tidy(() => {
+      optimizer.step();
+      return emb.weight.array[0];
+    });
+  const outputs = () => {
+    run();
+    return [emb.weight.array];
+  };
+  return { run, outputs, dispose: () => [optimizer.dispose(), dispose()] };
+}
+
+function normal({ V, D, weight }: Data): Task {
+  const emb = new nn.Embedding(V, D, { weight });
+  const generator = new Generator().manualSeed(SEED + 1);
+  const run = () => tidy(() => nn.init.normal_(emb.weight, { generator }).array[0]);
+  const outputs = () => {
+    run();
+    return [emb.weight.array];
+  };
+  return { run, outputs, dispose: () => emb.dispose() };
+}
+
+/** The same rows as a look-up's, by linear algebra. */
+function oneHotProduct(data: Data): Task {
+  const { emb, input, dispose } = setUp(data);
+  const transposed = emb.weight.data.transpose(0, 1);
+  const product = () => F.linear(F.oneHot(input, data.V).float(), transposed).array;
+  return {
+    run: () => tidy(() => product()[0]),
+    outputs: () => tidy(() => [product().slice()]),
+    dispose: () => [transposed.dispose(), dispose()],
+  };
+}

@@ -1,0 +1,202 @@
+// The operations in plain JavaScript. Every buffer is made beforehand and used again, so this is its best case.
+
+import { type Data, type Operation, SEED } from "./lines.js";
+import type { Task } from "./measure.js";
+import { MersenneTwister } from "./mersenne-twister.js";
+import {
+  adagrad,
+  adagradRows,
+  clipRows,
+  gather,
+  matmulTransposed,
+  scatterAdd,
+  sgd,
+  sgdRows,
+  transpose,
+} from "./plain-kernels.js";
+
+export const plain: Record<Operation, (data: Data) => Task> = {
+  "look-up": lookUp,
+  "dense backward": denseBackward,
+  "dense backward, grad read": denseBackward,
+  "sparse backward + coalesce": sparseBackward,
+  renorm,
+  "SGD step, sparse": sgdSparse,
+  "SGD step, dense": sgdDense,
+  "SGD step, dense read": sgdDense,
+  "Adagrad step, sparse": adagradSparse,
+  "Adagrad step, dense": adagradDense,
+  "Adagrad step, dense read": adagradDense,
+  normal_: normal,
+  "one-hot product": oneHotProduct,
+};
+
+/** results: what `run` leaves in its buffers. */
+function task(run: () => void, results: () => ArrayLike<number>[], restore?: () => void): Task {
+  return {
+    run: () => {
+      run();
+      return results()[0][0];
+    },
+    restore,
+    outputs: () => {
+      run();
+      return results();
+    },
+  };
+}
+
+function lookUp({ N, D, weight, index }: Data): Task {
+  const out = new Float32Array(N * D);
+  return task(
+    () => gather(out, weight, index, D),
+    () => [out],
+  );
+}
+
+function denseBackward({ V, N, D, weight, index, gradient }: Data): Task {
+  const out = new Float32Array(N * D);
+  const grad = new Float32Array(V * D);
+  const run = () => {
+    grad.fill(0);
+    gather(out, weight, index, D);
+    scatterAdd(grad, gradient, index, D);
+  };
+  return task(run, () => [grad]);
+}
+
+/** Adds up the gradients of equal rows; one word for each row of the table finds the place of its sum. */
+class Coalescer {
+  private readonly placeOf: Int32Array;
+  private readonly places: Int32Array;
+  private readonly allRows: Int32Array;
+  private readonly allSums: Float32Array;
+  private count = 0;
+
+  constructor(private readonly data: Data) {
+    const { V, D, N } = data;
+    this.placeOf = new Int32Array(V).fill(-1);
+    this.places = new Int32Array(N);
+    this.allRows = new Int32Array(N);
+    this.allSums = new Float32Array(N * D);
+  }
+
+  get rows(): Int32Array {
+    return this.allRows.subarray(0, this.count);
+  }
+
+  get sums(): Float32Array {
+    return this.allSums.subarray(0, this.count * this.data.D);
+  }
+
+  /** sort: the rows ascending, as `coalesce()` gives them. */
+  run(sort: boolean): void {
+    const { placeOf, places, allRows } = this;
+    const { index, gradient, D } = this.data;
+    let count = 0;
+    for (let i = 0; i < index.length; i++) {
+      if (placeOf[index[i]] >= 0) continue;
+      placeOf[index[i]] = count;
+      allRows[count++] = index[i];
+    }
+    this.count = count;
+    if (sort) {
+      this.rows.sort();
+      for (let k = 0; k < count; k++) placeOf[allRows[k]] = k;
+    }
+    for (let i = 0; i < index.length; i++) places[i] = placeOf[index[i]];
+    this.sums.fill(0);
+    scatterAdd(this.allSums, gradient, places, D);
+    for (let k = 0; k < count; k++) placeOf[allRows[k]] = -1;
+  }
+}
+
+function sparseBackward(data: Data): Task {
+  const { N, D, weight, index } = data;
+  const out = new Float32Array(N * D);
+  const coalescer = new Coalescer(data);
+  const run = () => {
+    gather(out, weight, index, D);
+    coalescer.run(true);
+  };
+  return task(run, () => [coalescer.rows, coalescer.sums]);
+}
+
+function renorm({ N, D, weight: original, index }: Data): Task {
+  const weight = original.slice();
+  const out = new Float32Array(N * D);
+  const run = () => {
+    clipRows(weight, index, D);
+    gather(out, weight, index, D);
+  };
+  return task(
+    run,
+    () => [out, weight],
+    () => weight.set(original),
+  );
+}
+
+function sgdSparse({ D, weight: original, index, gradient }: Data): Task {
+  const weight = original.slice();
+  return task(
+    () => sgdRows(weight, gradient, index, D),
+    () => [weight],
+  );
+}
+
+function sgdDense(data: Data): Task {
+  const weight = data.weight.slice();
+  const grad = denseGradient(data);
+  return task(
+    () => sgd(weight, grad),
+    () => [weight],
+  );
+}
+
+function adagradSparse(data: Data): Task {
+  const weight = data.weight.slice();
+  const sum = new Float32Array(weight.length);
+  const coalescer = new Coalescer(data);
+  const run = () => {
+    coalescer.run(false);
+    adagradRows(weight, sum, coalescer.sums, coalescer.rows, data.D);
+  };
+  return task(run, () => [weight]);
+}
+
+function adagradDense(data: Data): Task {
+  const weight = data.weight.slice();
+  const sum = new Float32Array(weight.length);
+  const grad = denseGradient(data);
+  return task(
+    () => adagrad(weight, sum, grad),
+    () => [weight],
+  );
+}
+
+function denseGradient({ weight, index, gradient, D }: Data): Float32Array {
+  const grad = new Float32Array(weight.length);
+  scatterAdd(grad, gradient, index, D);
+  return grad;
+}
+
+function normal({ V, D }: Data): Task {
+  const weight = new Float32Array(V * D);
+  const twister = new MersenneTwister(SEED + 1);
+  return task(
+    () => twister.fillNormal(weight),
+    () => [weight],
+  );
+}
+
+function oneHotProduct({ V, D, N, weight, index }: Data): Task {
+  const transposed = transpose(weight, V, D);
+  const hot = new Float32Array(N * V);
+  const out = new Float32Array(N * D);
+  const run = () => {
+    hot.fill(0);
+    for (let i = 0; i < N; i++) hot[i * V + index[i]] = 1;
+    matmulTransposed(out, hot, transposed, V);
+  };
+  return task(run, () => [out]);
+}
