@@ -1,4 +1,5 @@
-import { checkFloat, record, type Tensor, transient } from "../tensor/tensor.js";
+import { record } from "../tensor/graph.js";
+import { checkFloat, type Tensor, transient } from "../tensor/tensor.js";
 import { kernels } from "../wasm.js";
 
 /**

@@ -1,8 +1,9 @@
 import { checkBoolean, checkInteger, checkNumber, describe, sizeText } from "../check.js";
 import { TouchedRows } from "../tensor/gradients.js";
+import { record } from "../tensor/graph.js";
 import { distinctRows, NO_ROW, sumBySlot } from "../tensor/rows.js";
 import { SparseTensor } from "../tensor/sparse-tensor.js";
-import { record, Tensor, transient } from "../tensor/tensor.js";
+import { Tensor, transient } from "../tensor/tensor.js";
 import { kernels } from "../wasm.js";
 import { type Indices, toIndices } from "./indices.js";
 

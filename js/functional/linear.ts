@@ -1,5 +1,6 @@
 import { matrixText, sizeText } from "../check.js";
-import { checkFloat, record, type Tensor, transient } from "../tensor/tensor.js";
+import { record } from "../tensor/graph.js";
+import { checkFloat, type Tensor, transient } from "../tensor/tensor.js";
 import { kernels } from "../wasm.js";
 
 /**

@@ -1,5 +1,6 @@
 import { checkWord, sizeText } from "../check.js";
-import { checkFloat, record, sameShape, type Tensor, transient } from "../tensor/tensor.js";
+import { record } from "../tensor/graph.js";
+import { checkFloat, sameShape, type Tensor, transient } from "../tensor/tensor.js";
 import { kernels } from "../wasm.js";
 
 export type Reduction = "none" | "mean" | "sum";

@@ -1,10 +1,10 @@
 // Arithmetic, each forward beside its backward. Shapes first, then one kernel.
 
-import { checkBoolean, checkNumber, matrixText, type Shape, sizeText, wrapDim } from "../check.js";
+import { checkBoolean, checkNumber, type Shape, sizeText, wrapDim } from "../check.js";
 import { kernels } from "../wasm.js";
-import { tidy } from "./scope.js";
-import { checkFloat, numelOf, record, sameShape, Tensor, transient } from "./tensor.js";
-import { expanded, permuted, reshape } from "./views.js";
+import { record } from "./graph.js";
+import { checkFloat, numelOf, sameShape, Tensor, transient } from "./tensor.js";
+import { expanded, permuted } from "./views.js";
 
 type BinaryKernel = typeof kernels.add;
 type UnaryKernel = typeof kernels.exponential;
@@ -205,88 +205,4 @@ export function broadcastShape(operation: string, a: Shape, b: Shape): Shape {
     }
     return x === 1 ? y : x;
   });
-}
-
-/** a [.., n, k] times b [.., k, m]; vectors as in PyTorch: on the left a row, on the right a column. */
-export function matmul(a: Tensor, b: Tensor): Tensor {
-  checkFloat("matmul", "input", a);
-  checkFloat("matmul", "other", b);
-  if (a.ndim === 0 || b.ndim === 0) {
-    throw new RangeError(
-      `matmul: both arguments to matmul need to be at least 1D, but they are ${a.ndim}D and ${b.ndim}D`,
-    );
-  }
-  if (a.ndim === 1) return tidy(() => withoutDim(matmul(reshape(a, [1, a.numel]), b), b.ndim === 1 ? -1 : -2));
-  if (b.ndim === 1) return tidy(() => withoutDim(matmul(a, reshape(b, [b.numel, 1])), -1));
-  const [n, k] = a.shape.slice(-2);
-  const [inner, m] = b.shape.slice(-2);
-  const lead = a.shape.slice(0, -2);
-  if (k !== inner || !sameShape(lead, b.shape.slice(0, -2))) {
-    throw new RangeError(
-      `matmul: mat1 and mat2 shapes cannot be multiplied (${matrixText(a.shape)} and ${matrixText(b.shape)})`,
-    );
-  }
-  const batches = numelOf(lead);
-  const out = transient([...lead, n, m]);
-  // A single column lies in memory like a row, and rows multiply as dot products.
-  if (m === 1) each(batches, out, a, b, (o, x, y) => kernels.matmulTransposed(o, x, y, n, k, 1));
-  else each(batches, out, a, b, (o, x, y) => kernels.matmul(o, x, y, n, k, m));
-  return record(out, lead.length === 0 ? "MmBackward0" : "BmmBackward0", [a, b], [a, b], (gradient, [x, y], needed) => [
-    needed[0] ? leftGradient(gradient, y, x.shape, batches, n, k, m) : null,
-    needed[1] ? rightGradient(gradient, x, y.shape, batches, n, k, m) : null,
-  ]);
-}
-
-/** gradient [n, m] times b [k, m] transposed. */
-function leftGradient(
-  gradient: Tensor,
-  b: Tensor,
-  shape: Shape,
-  batches: number,
-  n: number,
-  k: number,
-  m: number,
-): Tensor {
-  const out = transient(shape);
-  if (m === 1) each(batches, out, gradient, b, (o, g, y) => kernels.matmul(o, g, y, n, 1, k));
-  else each(batches, out, gradient, b, (o, g, y) => kernels.matmulTransposed(o, g, y, n, m, k));
-  return out;
-}
-
-/** a [n, k] transposed times gradient [n, m]. */
-function rightGradient(
-  gradient: Tensor,
-  a: Tensor,
-  shape: Shape,
-  batches: number,
-  n: number,
-  k: number,
-  m: number,
-): Tensor {
-  const out = transient(shape);
-  if (m === 1) each(batches, out, gradient, a, (o, g, x) => kernels.matmul(o, g, x, 1, n, k));
-  else each(batches, out, a, gradient, (o, x, g) => kernels.transposedMatmul(o, x, g, k, n, m));
-  return out;
-}
-
-/** Calls a kernel for each matrix of a batch with the addresses of out, x and y. */
-function each(
-  batches: number,
-  out: Tensor,
-  x: Tensor,
-  y: Tensor,
-  kernel: (out: number, x: number, y: number) => void,
-): void {
-  const [o, a, b] = [out.address, x.address, y.address];
-  const bytes = (tensor: Tensor) => (4 * tensor.numel) / batches;
-  const [oStep, aStep, bStep] = [bytes(out), bytes(x), bytes(y)];
-  for (let i = 0; i < batches; i++) kernel(o + i * oStep, a + i * aStep, b + i * bStep);
-}
-
-function withoutDim(x: Tensor, dim: number): Tensor {
-  const axis = wrapDim("matmul", dim, x.ndim);
-  return reshape(
-    x,
-    x.shape.filter((_, i) => i !== axis),
-  );
 }

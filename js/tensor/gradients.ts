@@ -1,10 +1,10 @@
 // The forms a gradient can take, and how two of them add up.
 
-import type { Shape } from "../check.js";
+import { describe, type Shape, sizeText } from "../check.js";
 import { add } from "./arithmetic.js";
 import { distinctRows, sumBySlot } from "./rows.js";
 import { concatRows, SparseTensor, scatterRows } from "./sparse-tensor.js";
-import { keep, Tensor } from "./tensor.js";
+import { checkFloat, keep, sameShape, Tensor } from "./tensor.js";
 
 /** Dense; sparse because the user asked for it; or dense but not written out yet. */
 export type Gradient = Tensor | SparseTensor | TouchedRows;
@@ -68,8 +68,23 @@ function addSameForm(a: Gradient, b: Gradient): Gradient | null {
   return null;
 }
 
-function dense(gradient: Gradient): Tensor {
+/** A gradient as a whole tensor; itself if it is one. */
+export function dense(gradient: Gradient): Tensor {
   return gradient instanceof Tensor ? gradient : gradient.toDense();
+}
+
+/** What may be assigned to `tensor.grad`. */
+export function checkGradient(gradient: unknown, { shape }: Tensor): void {
+  if (gradient instanceof Tensor) checkFloat("grad", "grad", gradient);
+  else if (!(gradient instanceof SparseTensor)) {
+    throw new TypeError(`grad: expected a Tensor, a SparseTensor or null, but got ${describe(gradient)}`);
+  }
+  const given = (gradient as Tensor | SparseTensor).shape;
+  if (!sameShape(given, shape)) {
+    throw new RangeError(
+      `grad: assigned grad has data of a different size: it is ${sizeText(given)}, the tensor is ${sizeText(shape)}`,
+    );
+  }
 }
 
 /** Makes a gradient its leaf's own: a dense one that shares its storage is copied, so that no other holder can change it. */

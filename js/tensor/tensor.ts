@@ -1,19 +1,18 @@
-import { type Backward, type GraphNode, isGradEnabled, Node, propagate, type Saved } from "../autograd.js";
+import { type Backward, type GraphNode, isGradEnabled, Node, propagate } from "../autograd.js";
 import { checkBoolean, describe, type Shape, sizeText } from "../check.js";
 import type { Generator } from "../random.js";
 import { addressOf } from "../wasm.js";
 import * as arithmetic from "./arithmetic.js";
 import * as fills from "./fills.js";
-import { addGradients, type Gradient, ownGradient, TouchedRows } from "./gradients.js";
+import { addGradients, checkGradient, type Gradient, ownGradient, TouchedRows } from "./gradients.js";
+import type { SavedTensor, TensorNode } from "./graph.js";
+import { matmul } from "./matmul.js";
 import { type NestedArray, nest } from "./nested.js";
 import { inspect, tensorText } from "./print.js";
-import { enter, enterNode, tidy } from "./scope.js";
-import { SparseTensor } from "./sparse-tensor.js";
+import { enter, tidy } from "./scope.js";
+import type { SparseTensor } from "./sparse-tensor.js";
 import { type DType, Storage, type Words } from "./storage.js";
 import * as views from "./views.js";
-
-/** @internal */
-export type TensorNode = Node<Gradient, SavedTensor>;
 
 /**
  * A contiguous, row-major array of float32 or int32 in linear memory, with PyTorch's autograd.
@@ -248,7 +247,7 @@ export class Tensor {
   }
   /** Matrix product: [n, k] by [k, m], or batches of them with equal leading dimensions. */
   matmul(other: Tensor): Tensor {
-    return arithmetic.matmul(this, other);
+    return matmul(this, other);
   }
   /** Sum of all elements, or over one or several dimensions; added pairwise. */
   sum(dim?: number | readonly number[], options: { keepdim?: boolean } = {}): Tensor {
@@ -374,78 +373,10 @@ export class Tensor {
   }
 }
 
-/** What may be assigned to `tensor.grad`. */
-function checkGradient(gradient: unknown, { shape }: Tensor): void {
-  if (gradient instanceof Tensor) checkFloat("grad", "grad", gradient);
-  else if (!(gradient instanceof SparseTensor)) {
-    throw new TypeError(`grad: expected a Tensor, a SparseTensor or null, but got ${describe(gradient)}`);
-  }
-  const given = (gradient as Tensor | SparseTensor).shape;
-  if (!sameShape(given, shape)) {
-    throw new RangeError(
-      `grad: assigned grad has data of a different size: it is ${sizeText(given)}, the tensor is ${sizeText(shape)}`,
-    );
-  }
-}
-
 /** @internal Lets a handle survive tidy. */
 export function keep<T extends { kept: boolean }>(handle: T): T {
   handle.kept = true;
   return handle;
-}
-
-/** @internal A tensor that a node keeps for its backward. */
-export class SavedTensor implements Saved {
-  readonly value: Tensor;
-
-  constructor(tensor: Tensor) {
-    this.value = keep(tensor.alias());
-    tensor.storage.save();
-  }
-
-  get version(): number {
-    return this.value.storage.version;
-  }
-
-  get description(): string {
-    return `torch.${this.value.dtype === "float32" ? "FloatTensor" : "IntTensor"} ${sizeText(this.value.shape)}`;
-  }
-
-  free(): void {
-    const { storage } = this.value;
-    this.value.dispose();
-    storage.unsave();
-  }
-}
-
-/**
- * @internal Makes `out` the result of an operation on `inputs`. Nothing is recorded under noGrad or when no input needs a gradient.
- * backward: the gradient of out in, one gradient for each input out, each a handle of its own.
- */
-export function record(
-  out: Tensor,
-  name: string,
-  inputs: readonly Tensor[],
-  saved: readonly Tensor[],
-  backward: (gradient: Tensor, saved: readonly Tensor[], needed: readonly boolean[]) => readonly (Gradient | null)[],
-): Tensor {
-  if (!isGradEnabled() || !inputs.some((input) => input.requiresGrad)) return out;
-  const run: Backward<Gradient, SavedTensor> = (gradient, values, needed) => {
-    // Only leaves are given sparse gradients, so what reaches an operation is dense.
-    return backward(
-      gradient as Tensor,
-      values.map(({ value }) => value),
-      needed,
-    );
-  };
-  out.madeBy = new Node(
-    name,
-    inputs.map((input) => input.node),
-    saved.map((tensor) => new SavedTensor(tensor)),
-    run,
-  );
-  enterNode(out.madeBy);
-  return out;
 }
 
 /** @internal An uninitialised result of an operation. */

@@ -3,7 +3,8 @@
 import { checkInteger, checkShape, describe, type Shape, sizeText, wrapDim } from "../check.js";
 import { kernels } from "../wasm.js";
 import { copyElements, filled } from "./fills.js";
-import { numelOf, record, sameShape, type Tensor, transient } from "./tensor.js";
+import { record } from "./graph.js";
+import { numelOf, sameShape, type Tensor, transient } from "./tensor.js";
 
 export function at(x: Tensor, indices: readonly number[]): Tensor {
   if (indices.length > x.ndim) {

@@ -1,0 +1,64 @@
+// Where tensors meet autograd: what an operation records, and what its node keeps.
+
+import { type Backward, isGradEnabled, Node, type Saved } from "../autograd.js";
+import { sizeText } from "../check.js";
+import { dense, type Gradient } from "./gradients.js";
+import { enterNode } from "./scope.js";
+import { keep, type Tensor } from "./tensor.js";
+
+/** @internal */
+export type TensorNode = Node<Gradient, SavedTensor>;
+
+/** @internal A tensor that a node keeps for its backward. */
+export class SavedTensor implements Saved {
+  readonly value: Tensor;
+
+  constructor(tensor: Tensor) {
+    this.value = keep(tensor.alias());
+    tensor.storage.save();
+  }
+
+  get version(): number {
+    return this.value.storage.version;
+  }
+
+  get description(): string {
+    return `torch.${this.value.dtype === "float32" ? "FloatTensor" : "IntTensor"} ${sizeText(this.value.shape)}`;
+  }
+
+  free(): void {
+    const { storage } = this.value;
+    this.value.dispose();
+    storage.unsave();
+  }
+}
+
+/**
+ * @internal Makes `out` the result of an operation on `inputs`. Nothing is recorded under noGrad or when no input needs a gradient.
+ * backward: the gradient of out in, one gradient for each input out, each a handle of its own.
+ */
+export function record(
+  out: Tensor,
+  name: string,
+  inputs: readonly Tensor[],
+  saved: readonly Tensor[],
+  backward: (gradient: Tensor, saved: readonly Tensor[], needed: readonly boolean[]) => readonly (Gradient | null)[],
+): Tensor {
+  if (!isGradEnabled() || !inputs.some((input) => input.requiresGrad)) return out;
+  const run: Backward<Gradient, SavedTensor> = (gradient, values, needed) => {
+    // An operation takes a whole gradient, also where its result was the table of an Embedding.
+    return backward(
+      dense(gradient),
+      values.map(({ value }) => value),
+      needed,
+    );
+  };
+  out.madeBy = new Node(
+    name,
+    inputs.map((input) => input.node),
+    saved.map((tensor) => new SavedTensor(tensor)),
+    run,
+  );
+  enterNode(out.madeBy);
+  return out;
+}
