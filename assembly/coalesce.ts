@@ -1,9 +1,9 @@
 import { bytesOf } from "./lanes";
 
 /**
- * rows[0 .. m) = the distinct values of index in first-seen order, except skip; returns m.
+ * rows[0 .. m) = the distinct values of index (>= 0) in first-seen order, except skip; returns m.
  * slots[i] = the position of index[i] in rows, or -1 where it is skip.
- * table: scratch of 2^tableBits words, at least 2 n of them, for open addressing; its content does not matter.
+ * table: scratch of 2^tableBits words, at least 2 n of them (and tableBits >= 1), for open addressing; its content does not matter.
  */
 export function coalesce(
   rows: usize,

@@ -1,3 +1,5 @@
+// Elementwise kernels may write over an input: out == x, a or b is allowed.
+
 import { bytesOf, bytesOfFours, Four, Lanes, One } from "./lanes";
 
 /** out[j] = a[j] + b[j] */
@@ -20,7 +22,7 @@ export function div(out: usize, a: usize, b: usize, n: i32): void {
   binary<Div>(out, a, b, n);
 }
 
-/** out[j] = x[j] * factor + term */
+/** out[j] = x[j] * factor + term, the product rounded on its own. */
 export function affine(out: usize, x: usize, n: i32, factor: f32, term: f32): void {
   unary<Affine>(out, x, n, f32x4.splat(factor), f32x4.splat(term));
 }
@@ -35,7 +37,7 @@ export function squareRoot(out: usize, x: usize, n: i32): void {
   unary<SquareRoot>(out, x, n, f32x4.splat(0), f32x4.splat(0));
 }
 
-/** out[j] = alpha * a[j] + beta * b[j] */
+/** out[j] = alpha * a[j] + beta * b[j], both products rounded on their own. */
 export function combine(out: usize, a: usize, b: usize, n: i32, alpha: f32, beta: f32): void {
   const u = f32x4.splat(alpha);
   const v = f32x4.splat(beta);

@@ -1,5 +1,39 @@
 import { fma } from "./lanes";
 
+// Functions of one number. The kernels use only + - * / and square roots, so that every engine computes the same bits.
+
+/** x^p for finite x >= 0, p not 0: e^(p ln x) in f64, to about 1e-13. */
+export function power(x: f64, p: f64): f64 {
+  return x > 0 ? exponential(p * naturalLogarithm(x)) : 0;
+}
+
+/** ln x for normal x > 0: x = m * 2^e with m in [sqrt(1/2), sqrt(2)], ln m = 2 (s + s^3 / 3 + ..) for s = (m - 1) / (m + 1). */
+function naturalLogarithm(x: f64): f64 {
+  const bits = reinterpret<u64>(x);
+  let e = <i32>(bits >> 52) - 1023;
+  let m = reinterpret<f64>((bits & 0x000fffffffffffff) | 0x3ff0000000000000);
+  if (m > NativeMath.SQRT2) {
+    m *= 0.5;
+    e++;
+  }
+  const s = (m - 1) / (m + 1);
+  const z = s * s;
+  let sum: f64 = 0;
+  for (let k = 21; k > 0; k -= 2) sum = sum * z + 1 / <f64>k;
+  return <f64>e * NativeMath.LN2 + 2 * s * sum;
+}
+
+/** e^x = 2^n * e^r with |r| <= ln 2 / 2, e^r by its series; 0 or infinity beyond the normal numbers. */
+function exponential(x: f64): f64 {
+  const n = nearest(x * NativeMath.LOG2E);
+  if (n > 1023) return Infinity;
+  if (n < -1022) return 0;
+  const r = x - n * NativeMath.LN2;
+  let sum: f64 = 1;
+  for (let k = 16; k > 0; k--) sum = 1 + (r * sum) / <f64>k;
+  return sum * reinterpret<f64>((<u64>(<i64>n + 1023)) << 52);
+}
+
 // Natural logarithm, sine and cosine of four floats, in the operation order of PyTorch's AVX2 build: polynomials of the
 // Cephes library (Moshier, 1989), every multiply-add rounded once. The bits of PyTorch's initial weights depend on it.
 

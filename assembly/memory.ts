@@ -13,7 +13,7 @@ const smallBlocks = memory.data(SMALL_CLASSES << 2);
 /** First free run; runs are linked in address order, by page number. Page 0 holds static data: 0 ends the list. */
 let firstRun: u32 = 0;
 
-/** Address of a block of at least `bytes` bytes, aligned to 16; 0 when memory is exhausted. The content is arbitrary. */
+/** Address of a block of at least `bytes` (>= 0) bytes, aligned to 16; 0 when memory is exhausted. The content is arbitrary. */
 export function allocate(bytes: usize): usize {
   return bytes <= LARGEST_SMALL ? takeBlock(sizeClass(bytes)) : (<usize>takePages(pagesFor(bytes))) << PAGE_BITS;
 }

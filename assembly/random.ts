@@ -15,7 +15,7 @@ export const GENERATOR_BYTES: i32 = 2512;
 /** Below this many elements PyTorch draws normals one pair at a time, in double precision. */
 const BLOCK: i32 = 16;
 
-/** Restarts a generator; only the low 32 bits of PyTorch's seed count. */
+/** Restarts a generator and forgets its kept normal; only the low 32 bits of PyTorch's seed count. */
 export function seedGenerator(generator: usize, seed: u32): void {
   store<u32>(generator, seed);
   for (let j = 1; j < N; j++) {
@@ -26,7 +26,7 @@ export function seedGenerator(generator: usize, seed: u32): void {
   store<i32>(generator, 0, KEPT);
 }
 
-/** out[i] = uniform in [from, to): 24 random bits scaled by a fused multiply-add. */
+/** out[i] = 24 random bits / 2^24 * f32(to - from) + from, rounded once; what rounds up to `to` becomes `from`. */
 export function uniform(out: usize, generator: usize, n: i32, from: f32, to: f32): void {
   const range = <f64>(to - from);
   for (const end = out + bytesOf(n); out < end; out += 4) {
@@ -79,7 +79,7 @@ export function exponentialRace(out: usize, generator: usize, weight: usize, row
   }
 }
 
-/** cumulative[i] = (weight[0] + .. + weight[i]) / sum of all, the last exactly 1. Returns the sum. */
+/** cumulative[i] = (weight[0] + .. + weight[i]) / sum of all, every sum and quotient a float, the last exactly 1. Returns the sum. */
 export function cumulate(cumulative: usize, weight: usize, rows: i32): f32 {
   let sum: f32 = 0;
   for (let i = 0; i < rows; i++) {
@@ -92,7 +92,10 @@ export function cumulate(cumulative: usize, weight: usize, rows: i32): f32 {
   return sum;
 }
 
-/** out[i] = normal with the given mean and standard deviation. */
+/**
+ * out[i] = normal with the given mean and standard deviation, as PyTorch draws them: below sixteen numbers in pairs, of which
+ * the second waits in the generator; from sixteen on in blocks, of which the last may overlap the one before.
+ */
 export function normal(out: usize, generator: usize, n: i32, mean: f64, std: f64): void {
   if (n < BLOCK) {
     normalPairs(out, generator, n, mean, std);

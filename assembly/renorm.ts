@@ -1,4 +1,5 @@
 import { bytesOf, bytesOfFours, promoteHigh } from "./lanes";
+import { power } from "./math";
 import { scaleRow } from "./row";
 
 // weight[rows[i], :] *= maxNorm / (norm + 1e-7) where norm > maxNorm; each row may be listed once only.
@@ -114,8 +115,8 @@ class LP implements Norm {
     const dominant = p > 0 ? changetype<Max>(0).of(row, end, dim, p) : changetype<Min>(0).of(row, end, dim, p);
     if (!(dominant > 0 && dominant < Infinity)) return dominant;
     let sum: f64 = 0;
-    for (; row < end; row += 4) sum += <f64>Mathf.pow(<f32>(magnitude(row) / dominant), <f32>p);
-    return dominant * <f64>Mathf.pow(<f32>sum, <f32>(1 / p));
+    for (; row < end; row += 4) sum += power(magnitude(row) / dominant, p);
+    return dominant * power(sum, 1 / p);
   }
 }
 

@@ -4,7 +4,7 @@ import { addProduct } from "./row";
 // https://docs.pytorch.org/docs/stable/generated/torch.optim.SGD.html
 // Weight decay and momentum are linear combinations of whole tensors: see combine in elementwise.ts.
 
-/** param[j] -= lr * step[j] for n elements. */
+/** param[j] -= lr * step[j] for n elements, the product rounded on its own. */
 export function sgd(param: usize, step: usize, n: i32, lr: f32): void {
   addProduct(param, step, n, f32x4.splat(-lr));
 }

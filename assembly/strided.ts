@@ -1,6 +1,6 @@
 /**
  * out[i0, i1, ..] = x[i0 * strides[0] + i1 * strides[1] + ..] for every index below shape, out contiguous.
- * Any word-sized element; strides count elements, and 0 repeats (broadcasting). shape, strides: rank words each, rank >= 1.
+ * Any word-sized element; strides count elements, 0 repeats (broadcasting), negative ones go backwards. shape, strides: rank words each, rank >= 1.
  */
 export function strided(out: usize, x: usize, shape: usize, strides: usize, rank: i32): void {
   const length = load<i32>(shape);

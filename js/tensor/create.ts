@@ -3,7 +3,7 @@
 import { checkInteger, checkShape, checkWord, type Shape, sizeText } from "../check.js";
 import type { Generator } from "../random.js";
 import { kernels } from "../wasm.js";
-import { checkGenerator, checkInt32, fill_, literal, normal_, uniform_ } from "./fills.js";
+import { checkAllInt32, checkGenerator, checkInt32, fill_, literal, normal_, uniform_ } from "./fills.js";
 import type { NestedArray } from "./nested.js";
 import type { DType } from "./storage.js";
 import { checkFloat, numelOf, owned, Tensor, transient } from "./tensor.js";
@@ -49,7 +49,7 @@ export function tensor(
       `tensor: shape '${sizeText(wanted)}' is invalid for argument 'data' with ${values.length} elements`,
     );
   }
-  if (dtype === "int32") for (let i = 0; i < values.length; i++) checkInt32("tensor", `data[${i}]`, values[i]);
+  if (dtype === "int32") checkAllInt32("tensor", "data", values);
   if (dtype === "int32" && options.requiresGrad) throw gradOfIntegers("tensor");
   const out = owned(wanted, dtype);
   out.array.set(values);

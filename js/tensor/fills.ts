@@ -44,8 +44,7 @@ export function copy_<T extends Tensor>(x: T, source: Tensor | Words | NestedArr
     if (spread !== from) spread.dispose();
   } else {
     if (!sameShape(from.shape, x.shape)) throw sizeMismatch(from.shape, x.shape);
-    const { values } = from;
-    if (x.dtype === "int32") for (let i = 0; i < values.length; i++) checkInt32("copy_", `source[${i}]`, values[i]);
+    if (x.dtype === "int32") checkAllInt32("copy_", "source", from.values);
     x.array.set(from.values);
   }
   x.storage.version++;
@@ -78,6 +77,13 @@ export function literal(
 
 function isNumeric(view: ArrayBufferView): view is Float32Array {
   return !(view instanceof DataView) && !(view instanceof BigInt64Array) && !(view instanceof BigUint64Array);
+}
+
+export function checkAllInt32(operation: string, argument: string, values: ArrayLike<number>): void {
+  if (values instanceof Int32Array) return;
+  for (let i = 0; i < values.length; i++) {
+    if (values[i] !== (values[i] | 0)) checkInt32(operation, `${argument}[${i}]`, values[i]);
+  }
 }
 
 /** A whole number that 32 bits can hold. */

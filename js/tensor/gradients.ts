@@ -37,11 +37,6 @@ export class TouchedRows {
     this.sums.own();
   }
 
-  disown(): void {
-    this.rows.disown();
-    this.sums.disown();
-  }
-
   dispose(): void {
     this.rows.dispose();
     this.sums.dispose();

@@ -75,6 +75,10 @@ export class SparseTensor {
     return this.toString();
   }
 
+  get isDisposed(): boolean {
+    return this.values.isDisposed;
+  }
+
   /** Frees indices and values. */
   dispose(): void {
     this.indices.dispose();
@@ -95,14 +99,6 @@ export class SparseTensor {
     this.kept = true;
     this.indices.own();
     this.values.own();
-  }
-
-  /** @internal */
-  disown(): void {
-    this.kept = false;
-    this.indices.disown();
-    this.values.disown();
-    enter(this);
   }
 }
 

@@ -34,13 +34,15 @@ export class Storage {
   private moved: Words | null = null;
   private references = 1;
   private saves = 0;
+  private owners: number;
 
   /** Uninitialised, with one reference. RangeError when linear memory is exhausted. */
   constructor(
     readonly dtype: DType,
     readonly length: number,
-    private owned: boolean,
+    owned: boolean,
   ) {
+    this.owners = owned ? 1 : 0;
     const bytes = 4 * length;
     if (bytes > LIMIT_BYTES) throw outOfMemory(bytes);
     if (!owned) makeRoom(bytes);
@@ -59,7 +61,7 @@ export class Storage {
       this.block = block;
       this.view().set(this.moved);
       this.moved = null;
-      if (!this.owned) this.enlist();
+      if (this.owners === 0) this.enlist();
     }
     return this.block;
   }
@@ -81,7 +83,7 @@ export class Storage {
   /** The last reference frees the block at once. */
   release(): void {
     if (--this.references > 0) return;
-    if (this.owned) collected?.unregister(this);
+    if (this.owners > 0) collected?.unregister(this);
     else this.delist();
     if (this.block !== null) giveBack(this.block);
     this.block = null;
@@ -99,20 +101,18 @@ export class Storage {
     this.release();
   }
 
-  /** Takes the storage out of the transients. */
+  /** One more owner; the first takes the storage out of the transients. */
   own(): void {
-    if (this.owned) return;
+    if (this.owners++ > 0) return;
     const block = this.resident();
     this.delist();
-    this.owned = true;
     collected?.register(this, block, this);
   }
 
-  /** Hands an owned storage back to the transients, for whoever may still hold it. */
+  /** One owner less; the last hands the storage to the transients, for whoever still holds it. */
   disown(): void {
-    if (!this.owned) return;
+    if (--this.owners > 0) return;
     collected?.unregister(this);
-    this.owned = false;
     this.enlist();
   }
 
@@ -134,7 +134,7 @@ export class Storage {
   }
 
   private reenlist(): void {
-    if (this.owned || this.block === null) return;
+    if (this.owners > 0 || this.block === null) return;
     this.delist();
     this.enlist();
   }

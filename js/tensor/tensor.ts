@@ -31,8 +31,8 @@ export class Tensor {
   private leafNode: TensorNode | null = null;
   private gradientOrNull: Gradient | null = null;
   private dataHandle: Tensor | null = null;
-  /** Somebody outside has seen the gradient: it must never be reused. */
-  private gradientSeen = false;
+  /** The handle by which somebody outside holds the gradient. */
+  private gradHandle: Tensor | SparseTensor | null = null;
 
   /** @internal Takes over one reference of `storage`. */
   constructor(
@@ -40,6 +40,7 @@ export class Tensor {
     readonly shape: Shape,
     /** @internal First element in the storage. */
     readonly offset = 0,
+    private owns = false,
   ) {
     this.storageOrNull = storage;
     this.numel = numelOf(shape);
@@ -110,9 +111,12 @@ export class Tensor {
 
   /** The gradient collected by `backward`, or null. Reading a deferred one writes out its full shape, once. */
   get grad(): Tensor | SparseTensor | null {
-    if (this.gradientOrNull === null) return null;
-    this.gradientSeen = true;
-    return this.gradientOrNull instanceof TouchedRows ? this.denseGrad() : this.gradientOrNull;
+    const gradient = this.gradientOrNull;
+    if (gradient === null) return null;
+    if (this.gradHandle === null || this.gradHandle.isDisposed) {
+      this.gradHandle = (gradient instanceof TouchedRows ? this.denseGrad() : gradient).alias();
+    }
+    return this.gradHandle;
   }
 
   /** Replaces the gradient; null clears it. */
@@ -121,7 +125,6 @@ export class Tensor {
     const own = gradient === null ? null : ownGradient(gradient.alias());
     this.clearGrad();
     this.gradientOrNull = own;
-    this.gradientSeen = own !== null;
   }
 
   /** @internal The gradient as a whole tensor, not given away to anybody. */
@@ -138,14 +141,11 @@ export class Tensor {
     return this.gradientOrNull;
   }
 
-  /** @internal Lets go of the gradient: freed, or left to whoever has read it. */
+  /** @internal Lets go of the gradient: freed, unless somebody has read it and holds it still. */
   clearGrad(): void {
-    const gradient = this.gradientOrNull;
-    if (gradient === null) return;
+    this.gradientOrNull?.dispose();
     this.gradientOrNull = null;
-    if (this.gradientSeen) gradient.disown();
-    else gradient.dispose();
-    this.gradientSeen = false;
+    this.gradHandle = null;
   }
 
   private accumulate(gradient: Gradient): void {
@@ -349,6 +349,7 @@ export class Tensor {
     if (this.storageOrNull === null) return;
     this.clearGrad();
     this.dataHandle?.dispose();
+    if (this.owns) this.storageOrNull.disown();
     this.storageOrNull.release();
     this.storageOrNull = null;
     this.madeBy = null;
@@ -358,18 +359,11 @@ export class Tensor {
     this.dispose();
   }
 
-  /** @internal For gradients: the storage becomes owned, and survives tidy. */
+  /** @internal For parameters and gradients: survives tidy, and keeps its storage in linear memory while it lives. */
   own(): void {
     this.kept = true;
+    this.owns = true;
     this.storage.own();
-  }
-
-  /** @internal The opposite. */
-  disown(): void {
-    if (this.storageOrNull === null) return;
-    this.kept = false;
-    this.storageOrNull.disown();
-    enter(this);
   }
 }
 
@@ -386,7 +380,7 @@ export function transient(shape: Shape, dtype: DType = "float32"): Tensor {
 
 /** @internal An uninitialised tensor that stays until it is disposed. */
 export function owned(shape: Shape, dtype: DType = "float32"): Tensor {
-  return new Tensor(new Storage(dtype, numelOf(shape), true), shape);
+  return new Tensor(new Storage(dtype, numelOf(shape), true), shape, 0, true);
 }
 
 /** @internal */
