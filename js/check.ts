@@ -70,6 +70,20 @@ export function checkInteger(operation: string, argument: string, value: unknown
   }
 }
 
+/** Options are an object and every one of them is known: a misspelt name would be ignored without a word. */
+export function checkOptions(operation: string, options: unknown, names: readonly string[]): void {
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError(
+      `${operation}: options must be an object { ${names.join(", ")} }, but got ${describe(options)}`,
+    );
+  }
+  for (const name in options) {
+    if (!names.includes(name)) {
+      throw new TypeError(`${operation}: got an unexpected keyword argument '${name}', known are ${names.join(", ")}`);
+    }
+  }
+}
+
 /** One of a few words. */
 export function checkWord<T extends string>(
   operation: string,

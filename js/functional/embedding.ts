@@ -1,4 +1,4 @@
-import { checkBoolean, checkInteger, checkNumber, describe, sizeText } from "../check.js";
+import { checkBoolean, checkInteger, checkNumber, checkOptions, describe, sizeText } from "../check.js";
 import { TouchedRows } from "../tensor/gradients.js";
 import { record } from "../tensor/graph.js";
 import { distinctRows, NO_ROW, sumBySlot } from "../tensor/rows.js";
@@ -28,6 +28,7 @@ export interface EmbeddingOptions {
  */
 export function embedding(input: Indices, weight: Tensor, options: EmbeddingOptions = {}): Tensor {
   checkTable("embedding", weight);
+  checkOptions("embedding", options, EMBEDDING_OPTIONS);
   const [rows, dim] = weight.shape;
   const settings = checkEmbeddingOptions("embedding", rows, options);
   const index = toIndices("embedding", input, rows);
@@ -61,6 +62,9 @@ export interface EmbeddingSettings {
   readonly scaleGradByFreq: boolean;
   readonly sparse: boolean;
 }
+
+/** The names of EmbeddingOptions. */
+export const EMBEDDING_OPTIONS = ["paddingIdx", "maxNorm", "normType", "scaleGradByFreq", "sparse"];
 
 export function checkEmbeddingOptions(operation: string, rows: number, options: EmbeddingOptions): EmbeddingSettings {
   const { paddingIdx = null, maxNorm = null, normType = 2, scaleGradByFreq = false, sparse = false } = options;

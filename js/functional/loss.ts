@@ -1,4 +1,4 @@
-import { checkWord, sizeText } from "../check.js";
+import { checkOptions, checkWord, sizeText } from "../check.js";
 import { record } from "../tensor/graph.js";
 import { checkFloat, sameShape, type Tensor, transient } from "../tensor/tensor.js";
 import { kernels } from "../wasm.js";
@@ -16,6 +16,7 @@ export function binaryCrossEntropyWithLogits(
   options: { reduction?: Reduction } = {},
 ): Tensor {
   const operation = "binaryCrossEntropyWithLogits";
+  checkOptions(operation, options, ["reduction"]);
   const reduction = options.reduction ?? "mean";
   checkFloat(operation, "input", input);
   checkFloat(operation, "target", target);

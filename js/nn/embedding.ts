@@ -1,5 +1,5 @@
-import { checkSize, describe, type Shape, sizeText } from "../check.js";
-import { checkEmbeddingOptions, type EmbeddingOptions, embedding } from "../functional/embedding.js";
+import { checkBoolean, checkOptions, checkSize, describe, type Shape, sizeText } from "../check.js";
+import { checkEmbeddingOptions, EMBEDDING_OPTIONS, type EmbeddingOptions, embedding } from "../functional/embedding.js";
 import type { Indices } from "../functional/indices.js";
 import type { Generator } from "../random.js";
 import { type IntegerArray, randn, tensor } from "../tensor/create.js";
@@ -41,6 +41,7 @@ export class Embedding extends Module {
 
   constructor(numEmbeddings: number, embeddingDim: number, options: EmbeddingModuleOptions = {}) {
     super();
+    checkOptions("Embedding", options, [...EMBEDDING_OPTIONS, "weight", "freeze", "generator"]);
     const shape = [numEmbeddings, embeddingDim];
     for (let dim = 0; dim < 2; dim++) checkSize("Embedding", shape[dim], dim, shape);
     const settings = checkEmbeddingOptions("Embedding", numEmbeddings, options);
@@ -51,7 +52,8 @@ export class Embedding extends Module {
     this.normType = settings.normType;
     this.scaleGradByFreq = settings.scaleGradByFreq;
     this.sparse = settings.sparse;
-    const given = options.weight;
+    const { weight: given, freeze = false } = options;
+    checkBoolean("Embedding", "freeze", freeze);
     const table = given === undefined ? randn(shape, { generator: options.generator }) : toTable(given, shape);
     if (!sameShape(table.shape, shape)) {
       throw new RangeError(
@@ -59,7 +61,7 @@ export class Embedding extends Module {
           `expected ${sizeText(shape)}`,
       );
     }
-    this.weight = new Parameter(table, !(options.freeze ?? false));
+    this.weight = new Parameter(table, !freeze);
     if (table !== given) table.dispose();
     if (given === undefined) this.fillPaddingWithZero();
   }
@@ -72,6 +74,7 @@ export class Embedding extends Module {
     embeddings: Table,
     options: Omit<EmbeddingModuleOptions, "weight" | "generator"> = {},
   ): Embedding {
+    checkOptions("fromPretrained", options, [...EMBEDDING_OPTIONS, "freeze"]);
     const table = toTable(embeddings);
     if (table.ndim !== 2) {
       throw new RangeError(
@@ -86,7 +89,8 @@ export class Embedding extends Module {
 
   /** input: indices of any shape; returns [...input.shape, embeddingDim]. */
   forward(input: Indices): Tensor {
-    return embedding(input, this.weight, this);
+    const { weight, paddingIdx, maxNorm, normType, scaleGradByFreq, sparse } = this;
+    return embedding(input, weight, { paddingIdx, maxNorm, normType, scaleGradByFreq, sparse });
   }
 
   /** Draws the weight anew from N(0, 1) and zeroes the padding row. */

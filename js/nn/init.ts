@@ -1,6 +1,7 @@
 // https://docs.pytorch.org/docs/stable/nn.init.html
 
 import { noGrad } from "../autograd.js";
+import { checkOptions } from "../check.js";
 import type { Generator } from "../random.js";
 import type { Tensor } from "../tensor/tensor.js";
 
@@ -9,6 +10,7 @@ export function normal_<T extends Tensor>(
   tensor: T,
   options: { mean?: number; std?: number; generator?: Generator } = {},
 ): T {
+  checkOptions("normal_", options, ["mean", "std", "generator"]);
   const { mean = 0, std = 1, generator } = options;
   return noGrad(() => tensor.normal_(mean, std, { generator }));
 }
@@ -18,6 +20,7 @@ export function uniform_<T extends Tensor>(
   tensor: T,
   options: { a?: number; b?: number; generator?: Generator } = {},
 ): T {
+  checkOptions("uniform_", options, ["a", "b", "generator"]);
   const { a = 0, b = 1, generator } = options;
   return noGrad(() => tensor.uniform_(a, b, { generator }));
 }

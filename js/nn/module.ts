@@ -1,4 +1,4 @@
-import { sizeText } from "../check.js";
+import { checkOptions, sizeText } from "../check.js";
 import { inspect } from "../tensor/print.js";
 import { sameShape, Tensor } from "../tensor/tensor.js";
 import { Parameter } from "./parameter.js";
@@ -73,6 +73,7 @@ export abstract class Module {
     state: StateDict,
     options: { strict?: boolean } = {},
   ): { missingKeys: string[]; unexpectedKeys: string[] } {
+    checkOptions("loadStateDict", options, ["strict"]);
     const own = new Map(this.namedState());
     const missingKeys = [...own.keys()].filter((name) => !(name in state));
     const unexpectedKeys = Object.keys(state).filter((name) => !own.has(name));

@@ -18,6 +18,15 @@ export interface AdagradOptions {
   maximize: boolean;
 }
 
+const DEFAULTS: AdagradOptions = {
+  lr: 1e-2,
+  lrDecay: 0,
+  weightDecay: 0,
+  initialAccumulatorValue: 0,
+  eps: 1e-10,
+  maximize: false,
+};
+
 interface AdagradState {
   step: number;
   sum: Tensor;
@@ -30,15 +39,7 @@ interface AdagradState {
  */
 export class Adagrad extends Optimizer<AdagradOptions, AdagradState> {
   constructor(params: Params<AdagradOptions>, options: Partial<AdagradOptions> = {}) {
-    super(params, {
-      lr: 1e-2,
-      lrDecay: 0,
-      weightDecay: 0,
-      initialAccumulatorValue: 0,
-      eps: 1e-10,
-      maximize: false,
-      ...options,
-    });
+    super("Adagrad", params, DEFAULTS, options);
   }
 
   override addParamGroup(group: Partial<AdagradOptions> & { params: Iterable<Tensor> }): void {
@@ -50,7 +51,7 @@ export class Adagrad extends Optimizer<AdagradOptions, AdagradState> {
     }
   }
 
-  protected checkOptions(options: AdagradOptions): void {
+  protected checkValues(options: AdagradOptions): void {
     checkNotNegative("learning rate", options.lr);
     checkNotNegative("lr_decay value", options.lrDecay);
     checkNotNegative("weight_decay value", options.weightDecay);

@@ -1,4 +1,4 @@
-import { checkNumber, describe } from "../check.js";
+import { checkNumber, checkOptions, describe } from "../check.js";
 import { Tensor } from "../tensor/tensor.js";
 
 /** Parameters that share their options, which may be changed between steps: `optimizer.paramGroups[0].lr *= 0.5`. */
@@ -13,10 +13,12 @@ export abstract class Optimizer<O extends object, S extends object> {
   /** By parameter, as PyTorch's `optimizer.state`. */
   readonly state = new Map<Tensor, S>();
 
-  protected constructor(
-    params: Params<O>,
-    protected readonly defaults: O,
-  ) {
+  /** What a group takes for the options it does not give. */
+  private readonly defaults: O;
+
+  protected constructor(name: string, params: Params<O>, defaults: O, options: Partial<O>) {
+    checkOptions(name, options, Object.keys(defaults));
+    this.defaults = { ...defaults, ...options };
     if (params instanceof Tensor || typeof (params as Iterable<unknown>)?.[Symbol.iterator] !== "function") {
       throw new TypeError(
         "params argument given to the optimizer should be an iterable of Tensors or dicts, but got " +
@@ -44,13 +46,14 @@ export abstract class Optimizer<O extends object, S extends object> {
     if (new Set(params).size !== params.length) {
       throw new RangeError("optimizer contains a parameter group with duplicate parameters");
     }
+    checkOptions("addParamGroup", group, ["params", ...Object.keys(this.defaults)]);
     const complete = { ...this.defaults, ...group, params };
-    this.checkOptions(complete);
+    this.checkValues(complete);
     this.paramGroups.push(complete);
   }
 
   /** RangeError for an option outside PyTorch's rules. */
-  protected abstract checkOptions(options: O): void;
+  protected abstract checkValues(options: O): void;
 
   /** Complains about a gradient that `update` cannot use; called for all parameters before any is updated. */
   protected abstract checkGradient(param: Tensor, options: O): void;

@@ -18,6 +18,15 @@ export interface SGDOptions {
   maximize: boolean;
 }
 
+const DEFAULTS: SGDOptions = {
+  lr: 1e-3,
+  momentum: 0,
+  dampening: 0,
+  weightDecay: 0,
+  nesterov: false,
+  maximize: false,
+};
+
 interface SGDState {
   momentumBuffer: Tensor;
 }
@@ -31,18 +40,10 @@ interface SGDState {
  */
 export class SGD extends Optimizer<SGDOptions, SGDState> {
   constructor(params: Params<SGDOptions>, options: Partial<SGDOptions> = {}) {
-    super(params, {
-      lr: 1e-3,
-      momentum: 0,
-      dampening: 0,
-      weightDecay: 0,
-      nesterov: false,
-      maximize: false,
-      ...options,
-    });
+    super("SGD", params, DEFAULTS, options);
   }
 
-  protected checkOptions({ lr, momentum, dampening, weightDecay, nesterov, maximize }: SGDOptions): void {
+  protected checkValues({ lr, momentum, dampening, weightDecay, nesterov, maximize }: SGDOptions): void {
     checkNotNegative("learning rate", lr);
     checkNotNegative("momentum value", momentum);
     checkNotNegative("weight_decay value", weightDecay);

@@ -1,6 +1,6 @@
 // Arithmetic, each forward beside its backward. Shapes first, then one kernel.
 
-import { checkBoolean, checkNumber, type Shape, sizeText, wrapDim } from "../check.js";
+import { checkBoolean, checkNumber, checkOptions, type Shape, sizeText, wrapDim } from "../check.js";
 import { kernels } from "../wasm.js";
 import { record } from "./graph.js";
 import { checkFloat, numelOf, sameShape, Tensor, transient } from "./tensor.js";
@@ -79,20 +79,28 @@ export function sqrt(x: Tensor): Tensor {
 }
 
 /** Sum over dims (all without), which are moved last so that every sum is a row, added pairwise. */
-export function sum(x: Tensor, dim: number | readonly number[] | undefined, keepdim: boolean): Tensor {
-  const { out, kept } = sumOver("sum", x, dim, keepdim);
+export function sum(x: Tensor, dim?: Dims, options: ReductionOptions = {}): Tensor {
+  const { out, kept } = sumOver("sum", x, dim, options);
   return record(out, dim === undefined ? "SumBackward0" : "SumBackward1", [x], [], (gradient) => [
     spread(gradient, kept, x.shape),
   ]);
 }
 
 /** Sum over dims divided by how many there were. */
-export function mean(x: Tensor, dim: number | readonly number[] | undefined, keepdim: boolean): Tensor {
-  const { out, kept, count } = sumOver("mean", x, dim, keepdim);
+export function mean(x: Tensor, dim?: Dims, options: ReductionOptions = {}): Tensor {
+  const { out, kept, count } = sumOver("mean", x, dim, options);
   kernels.divideScalar(out.address, out.address, out.numel, count);
   return record(out, dim === undefined ? "MeanBackward0" : "MeanBackward1", [x], [], (gradient) => [
     spread(div(gradient, count), kept, x.shape),
   ]);
+}
+
+/** One dimension or several. */
+export type Dims = number | readonly number[];
+
+export interface ReductionOptions {
+  /** Keeps the reduced dimensions with size 1. */
+  keepdim?: boolean;
 }
 
 interface Reduction {
@@ -103,13 +111,10 @@ interface Reduction {
   readonly count: number;
 }
 
-function sumOver(
-  operation: string,
-  x: Tensor,
-  dim: number | readonly number[] | undefined,
-  keepdim: boolean,
-): Reduction {
+function sumOver(operation: string, x: Tensor, dim: Dims | undefined, options: ReductionOptions): Reduction {
   checkFloat(operation, "input", x);
+  checkOptions(operation, options, ["keepdim"]);
+  const { keepdim = false } = options;
   checkBoolean(operation, "keepdim", keepdim);
   const reduced = reducedDims(operation, x, dim);
   const order = [...x.shape.keys()].filter((axis) => !reduced.has(axis)).concat([...reduced]);
@@ -124,7 +129,7 @@ function sumOver(
 }
 
 /** The dims to sum over, ascending; none given means all. */
-function reducedDims(operation: string, x: Tensor, dim: number | readonly number[] | undefined): Set<number> {
+function reducedDims(operation: string, x: Tensor, dim: Dims | undefined): Set<number> {
   const asked = dim === undefined ? [] : Array.isArray(dim) ? dim : [dim];
   if (asked.length === 0) return new Set(x.shape.keys());
   const axes = asked.map((axis) => wrapDim(operation, axis, x.ndim)).sort((a, b) => a - b);
@@ -146,7 +151,7 @@ function sumTo(gradient: Tensor, shape: Shape): Tensor {
   const repeated = [...gradient.shape.keys()].filter(
     (axis) => axis < lead || (shape[axis - lead] === 1 && gradient.shape[axis] !== 1),
   );
-  return sum(gradient, repeated, true).alias(shape);
+  return sum(gradient, repeated, { keepdim: true }).alias(shape);
 }
 
 function separate(result: Tensor, source: Tensor): Tensor {

@@ -1,6 +1,6 @@
 // Tensors from values, from constants and from chance. All of them are owned: they stay until disposed.
 
-import { checkInteger, checkShape, checkWord, type Shape, sizeText } from "../check.js";
+import { checkInteger, checkOptions, checkShape, checkWord, type Shape, sizeText } from "../check.js";
 import type { Generator } from "../random.js";
 import { kernels } from "../wasm.js";
 import { checkAllInt32, checkGenerator, checkInt32, fill_, literal, normal_, uniform_ } from "./fills.js";
@@ -37,6 +37,7 @@ export function tensor(
   data: NestedArray | IntegerArray | Float32Array | Float64Array,
   options: TensorOptions & { dtype?: DType; shape?: Shape } = {},
 ): Tensor {
+  checkOptions("tensor", options, ["dtype", "shape", "requiresGrad"]);
   const narrowed = narrowBigInts("tensor", data);
   const integers = ArrayBuffer.isView(data) && !(data instanceof Float32Array) && !(data instanceof Float64Array);
   const dtype = options.dtype ?? (integers ? "int32" : "float32");
@@ -58,6 +59,7 @@ export function tensor(
 
 /** An int32 tensor: what PyTorch users call a LongTensor, for indices. */
 export function longTensor(data: NestedArray | IntegerArray, options: { shape?: Shape } = {}): Tensor {
+  checkOptions("longTensor", options, ["shape"]);
   return tensor(data, { ...options, dtype: "int32" });
 }
 
@@ -78,6 +80,7 @@ function narrowBigInts(operation: string, data: unknown): unknown {
 
 /** Every element `value`. */
 export function full(shape: Shape, value: number, options: TensorOptions & { dtype?: DType } = {}): Tensor {
+  checkOptions("full", options, ["dtype", "requiresGrad"]);
   checkShape("full", shape);
   const dtype = options.dtype ?? "float32";
   checkWord("full", "dtype", dtype, ["float32", "int32"]);
@@ -95,20 +98,23 @@ export function ones(shape: Shape, options: TensorOptions & { dtype?: DType } = 
 
 /** Standard normal. The same seed gives PyTorch's numbers (those of its x86-64 AVX2 builds). */
 export function randn(shape: Shape, options: RandomOptions = {}): Tensor {
+  checkOptions("randn", options, ["generator", "requiresGrad"]);
   checkShape("randn", shape);
   const generator = checkGenerator("randn", options.generator);
-  return normal_(owned(shape), 0, 1, generator).requiresGrad_(options.requiresGrad ?? false);
+  return normal_(owned(shape), 0, 1, { generator }).requiresGrad_(options.requiresGrad ?? false);
 }
 
 /** Uniform in [0, 1). */
 export function rand(shape: Shape, options: RandomOptions = {}): Tensor {
+  checkOptions("rand", options, ["generator", "requiresGrad"]);
   checkShape("rand", shape);
   const generator = checkGenerator("rand", options.generator);
-  return uniform_(owned(shape), 0, 1, generator).requiresGrad_(options.requiresGrad ?? false);
+  return uniform_(owned(shape), 0, 1, { generator }).requiresGrad_(options.requiresGrad ?? false);
 }
 
 /** int32, uniform in [low, high). */
 export function randint(low: number, high: number, shape: Shape, options: { generator?: Generator } = {}): Tensor {
+  checkOptions("randint", options, ["generator"]);
   checkInt32("randint", "low", low);
   checkInteger("randint", "high", high);
   checkShape("randint", shape);
@@ -125,6 +131,7 @@ export function randint(low: number, high: number, shape: Shape, options: { gene
 
 /** int32 [n]: the numbers 0 … n - 1 in random order. */
 export function randperm(n: number, options: { generator?: Generator } = {}): Tensor {
+  checkOptions("randperm", options, ["generator"]);
   checkInt32("randperm", "n", n);
   if (n < 0) throw new RangeError(`randperm: n must be non-negative, got ${n}`);
   const generator = checkGenerator("randperm", options.generator);
@@ -144,6 +151,7 @@ export function multinomial(
   numSamples: number,
   options: { replacement?: boolean; generator?: Generator } = {},
 ): Tensor {
+  checkOptions("multinomial", options, ["replacement", "generator"]);
   const given = weights instanceof Tensor ? weights : tensor(weights);
   try {
     return drawCategories(given, numSamples, options.replacement ?? false, options.generator);

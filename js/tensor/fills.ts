@@ -1,6 +1,6 @@
 // Changes in place, and fresh tensors full of one value.
 
-import { checkInteger, checkNumber, describe, type Shape, sizeText } from "../check.js";
+import { checkInteger, checkNumber, checkOptions, describe, type Shape, sizeText } from "../check.js";
 import { defaultGenerator, Generator } from "../random.js";
 import { kernels, lasting } from "../wasm.js";
 import { broadcastShape } from "./arithmetic.js";
@@ -94,30 +94,36 @@ export function checkInt32(operation: string, argument: string, value: number): 
   }
 }
 
-export function uniform_<T extends Tensor>(x: T, from: number, to: number, generator?: Generator): T {
+export interface DrawOptions {
+  /** The default generator unless given. */
+  generator?: Generator;
+}
+
+export function uniform_<T extends Tensor>(x: T, from: number, to: number, options: DrawOptions): T {
   checkNumber("uniform_", "from", from);
   checkNumber("uniform_", "to", to);
   if (!(from <= to)) {
     throw new RangeError(`uniform_ expects to return a [from, to) range, but found from=${from} > to=${to}`);
   }
-  return drawInto("uniform_", x, generator, (address, state) => kernels.uniform(address, state, x.numel, from, to));
+  return drawInto("uniform_", x, options, (address, state) => kernels.uniform(address, state, x.numel, from, to));
 }
 
-export function normal_<T extends Tensor>(x: T, mean: number, std: number, generator?: Generator): T {
+export function normal_<T extends Tensor>(x: T, mean: number, std: number, options: DrawOptions): T {
   checkNumber("normal_", "mean", mean);
   checkNumber("normal_", "std", std);
   if (!(std >= 0)) throw new RangeError(`normal_: normal expects std >= 0.0, but found std ${std}`);
-  return drawInto("normal_", x, generator, (address, state) => kernels.normal(address, state, x.numel, mean, std));
+  return drawInto("normal_", x, options, (address, state) => kernels.normal(address, state, x.numel, mean, std));
 }
 
 function drawInto<T extends Tensor>(
   operation: string,
   x: T,
-  generator: Generator | undefined,
+  options: DrawOptions,
   draw: (address: number, state: number) => void,
 ): T {
   checkFloat(operation, "input", x);
-  const source = checkGenerator(operation, generator);
+  checkOptions(operation, options, ["generator"]);
+  const source = checkGenerator(operation, options.generator);
   x.checkInPlace(operation);
   const state = source.address;
   draw(x.address, state);

@@ -1,6 +1,5 @@
 import { type Backward, type GraphNode, isGradEnabled, Node, propagate } from "../autograd.js";
-import { checkBoolean, describe, type Shape, sizeText } from "../check.js";
-import type { Generator } from "../random.js";
+import { checkBoolean, checkOptions, describe, type Shape, sizeText } from "../check.js";
 import { addressOf } from "../wasm.js";
 import * as arithmetic from "./arithmetic.js";
 import * as fills from "./fills.js";
@@ -179,6 +178,7 @@ export class Tensor {
    * gradient: same shape as this tensor; may be left out for a scalar. The graph is freed unless `retainGraph`.
    */
   backward(gradient?: Tensor | null, options: { retainGraph?: boolean } = {}): void {
+    checkOptions("backward", options, ["retainGraph"]);
     const root = this.node;
     if (root === null) throw new Error("element 0 of tensors does not require grad and does not have a grad_fn");
     if (gradient !== undefined && gradient !== null) {
@@ -250,12 +250,12 @@ export class Tensor {
     return matmul(this, other);
   }
   /** Sum of all elements, or over one or several dimensions; added pairwise. */
-  sum(dim?: number | readonly number[], options: { keepdim?: boolean } = {}): Tensor {
-    return arithmetic.sum(this, dim, options.keepdim ?? false);
+  sum(dim?: arithmetic.Dims, options: arithmetic.ReductionOptions = {}): Tensor {
+    return arithmetic.sum(this, dim, options);
   }
   /** Mean of all elements, or over one or several dimensions. */
-  mean(dim?: number | readonly number[], options: { keepdim?: boolean } = {}): Tensor {
-    return arithmetic.mean(this, dim, options.keepdim ?? false);
+  mean(dim?: arithmetic.Dims, options: arithmetic.ReductionOptions = {}): Tensor {
+    return arithmetic.mean(this, dim, options);
   }
 
   // Shape. `at`, `reshape` and `narrow` of the first dimension share the storage; `narrow` of another and `transpose` copy.
@@ -297,12 +297,12 @@ export class Tensor {
     return fills.fill_(this, 0);
   }
   /** Uniform in [from, to). */
-  uniform_(from = 0, to = 1, options: { generator?: Generator } = {}): this {
-    return fills.uniform_(this, from, to, options.generator);
+  uniform_(from = 0, to = 1, options: fills.DrawOptions = {}): this {
+    return fills.uniform_(this, from, to, options);
   }
   /** Normal with a mean and a standard deviation. */
-  normal_(mean = 0, std = 1, options: { generator?: Generator } = {}): this {
-    return fills.normal_(this, mean, std, options.generator);
+  normal_(mean = 0, std = 1, options: fills.DrawOptions = {}): this {
+    return fills.normal_(this, mean, std, options);
   }
 
   /** @internal Must precede every in-place change: the graph of a leaf cannot express one. */
@@ -380,7 +380,7 @@ export function transient(shape: Shape, dtype: DType = "float32"): Tensor {
 
 /** @internal An uninitialised tensor that stays until it is disposed. */
 export function owned(shape: Shape, dtype: DType = "float32"): Tensor {
-  return new Tensor(new Storage(dtype, numelOf(shape), true), shape, 0, true);
+  return new Tensor(new Storage(dtype, numelOf(shape), true), [...shape], 0, true);
 }
 
 /** @internal */

@@ -1,4 +1,4 @@
-import { checkBoolean, checkNumber, checkWord, describe, sizeText } from "../../check.js";
+import { checkBoolean, checkNumber, checkOptions, checkWord, describe, sizeText } from "../../check.js";
 import { full, type IntegerArray, tensor } from "../../tensor/create.js";
 import type { NestedArray } from "../../tensor/nested.js";
 import { tidy } from "../../tensor/scope.js";
@@ -15,6 +15,7 @@ export function padSequence(
   sequences: readonly Sequence[],
   options: { batchFirst?: boolean; paddingValue?: number; paddingSide?: "left" | "right" } = {},
 ): Tensor {
+  checkOptions("padSequence", options, ["batchFirst", "paddingValue", "paddingSide"]);
   const { batchFirst = false, paddingValue = 0, paddingSide = "right" } = options;
   if (!Array.isArray(sequences)) {
     throw new TypeError(`padSequence: Expected iterable for input sequences, but got ${describe(sequences)}`);
