@@ -56,6 +56,7 @@ export class Embedding extends Module {
     checkBoolean("Embedding", "freeze", freeze);
     const table = given === undefined ? randn(shape, { generator: options.generator }) : toTable(given, shape);
     if (!sameShape(table.shape, shape)) {
+      if (table !== given) table.dispose();
       throw new RangeError(
         `Embedding: Shape of weight does not match num_embeddings and embedding_dim: weight is ${sizeText(table.shape)}, ` +
           `expected ${sizeText(shape)}`,
@@ -76,15 +77,17 @@ export class Embedding extends Module {
   ): Embedding {
     checkOptions("fromPretrained", options, [...EMBEDDING_OPTIONS, "freeze"]);
     const table = toTable(embeddings);
-    if (table.ndim !== 2) {
-      throw new RangeError(
-        `fromPretrained: Embeddings parameter is expected to be 2-dimensional, but it is ${sizeText(table.shape)}`,
-      );
+    try {
+      if (table.ndim !== 2) {
+        throw new RangeError(
+          `fromPretrained: Embeddings parameter is expected to be 2-dimensional, but it is ${sizeText(table.shape)}`,
+        );
+      }
+      const [rows, dim] = table.shape;
+      return new Embedding(rows, dim, { freeze: true, ...options, weight: table });
+    } finally {
+      if (table !== embeddings) table.dispose();
     }
-    const [rows, dim] = table.shape;
-    const module = new Embedding(rows, dim, { freeze: true, ...options, weight: table });
-    if (table !== embeddings) table.dispose();
-    return module;
   }
 
   /** input: indices of any shape; returns [...input.shape, embeddingDim]. */

@@ -29,7 +29,12 @@ export abstract class Optimizer<O extends object, S extends object> {
     if (given.length === 0) throw new RangeError("optimizer got an empty parameter list");
     const grouped = given.every((entry) => !(entry instanceof Tensor) && typeof entry === "object" && entry !== null);
     const groups = grouped ? (given as (Partial<O> & { params: Iterable<Tensor> })[]) : [{ params: given as Tensor[] }];
-    for (const group of groups) this.addParamGroup(group as Partial<O> & { params: Iterable<Tensor> });
+    try {
+      for (const group of groups) this.addParamGroup(group as Partial<O> & { params: Iterable<Tensor> });
+    } catch (error) {
+      this.dispose();
+      throw error;
+    }
   }
 
   /** Adds parameters with options of their own; the others are the constructor's. */
