@@ -31,7 +31,7 @@ function sizeClass(bytes: usize): u32 {
 
 /** Rounds up without overflowing near 4 GiB. */
 function pagesFor(bytes: usize): u32 {
-  return <u32>(bytes >> PAGE_BITS) + <u32>((bytes & 0xffff) != 0);
+  return <u32>(bytes >> PAGE_BITS) + (bytes & 0xffff ? 1 : 0);
 }
 
 function takeBlock(size: u32): usize {

@@ -104,7 +104,7 @@ class Min implements Norm {
 class NonZero implements Norm {
   of(row: usize, end: usize, dim: i32, p: f64): f64 {
     let nonZero: f64 = 0;
-    for (; row < end; row += 4) nonZero += <f64>(load<f32>(row) != 0);
+    for (; row < end; row += 4) nonZero += load<f32>(row) != 0 ? 1 : 0;
     return nonZero;
   }
 }

@@ -12,12 +12,13 @@ const KINDS: [string, (params: Tensor[]) => optim.SGD | optim.Adagrad][] = [
 
 describe.each(KINDS)("%s", (_, make) => {
   it("moves every parameter that has a gradient and leaves the others, without state", () => {
-    const [a, b] = [leaf([1, 2]), leaf([[3]])];
-    const optimizer = make([a, b]);
+    const [a, b, c] = [leaf([1, 2]), leaf([[3]]), leaf([1, 2])];
+    const optimizer = make([a, b, c]);
     const before = optimizer.state.size;
-    a.mul(2).sum().backward();
+    a.add(c).mul(2).sum().backward();
     optimizer.step();
     expect(a.toArray()).not.toEqual([1, 2]);
+    expect(c.toArray()).toEqual(a.toArray());
     expect(b.toArray()).toEqual([[3]]);
     expect(optimizer.state.get(b)).toEqual(before === 0 ? undefined : { step: 0, sum: expect.anything() });
   });
