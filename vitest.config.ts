@@ -14,5 +14,6 @@ const project = (name: string, folder: string) => ({
 });
 
 export default defineConfig({
-  test: { projects: [project("debug", "build/debug"), project("release", "build")] },
+  // One process a core: by default one core would stay idle.
+  test: { maxWorkers: "100%", projects: [project("debug", "build/debug"), project("release", "build")] },
 });

@@ -35,11 +35,12 @@ export function uniform(out: usize, generator: usize, n: i32, from: f32, to: f32
   }
 }
 
-/** out[i] = low + word mod range, uniform in [low, low + range); from 2^28 on PyTorch takes two words for one number. */
-export function randomIntegers(out: usize, generator: usize, n: i32, low: i32, range: u32): void {
-  const wide = range >= 1 << 28;
+/** out[i] = low + word mod range, uniform in [low, low + range), range <= 2^32; from 2^28 on PyTorch takes two words for one number. */
+export function randomIntegers(out: usize, generator: usize, n: i32, low: i32, range: f64): void {
+  const modulus = <u64>range;
+  const wide = modulus >= 1 << 28;
   for (const end = out + bytesOf(n); out < end; out += 4) {
-    const drawn = wide ? <u32>(nextTwoWords(generator) % <u64>range) : nextWord(generator) % range;
+    const drawn = (wide ? nextTwoWords(generator) : <u64>nextWord(generator)) % modulus;
     store<i32>(out, low + <i32>drawn);
   }
 }

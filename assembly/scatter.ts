@@ -1,5 +1,13 @@
 import { bytesOf } from "./lanes";
-import { addProductFused, addRow, scaleRow } from "./row";
+import { addProductFused, addRow, copyRow, scaleRow } from "./row";
+
+/** out[index[i], :] = x[i, :] */
+export function scatter(out: usize, x: usize, index: usize, n: i32, dim: i32): void {
+  const rowBytes = bytesOf(dim);
+  for (let i = 0; i < n; i++, x += rowBytes, index += 4) {
+    copyRow(out + <usize>load<u32>(index) * rowBytes, x, dim);
+  }
+}
 
 /** sums[index[i], :] += grad[i, :] in index order, so repeated indices accumulate; index[i] == skip adds nothing. */
 export function scatterAdd(sums: usize, grad: usize, index: usize, n: i32, dim: i32, skip: i32): void {

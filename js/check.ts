@@ -93,7 +93,7 @@ export function checkWord<T extends string>(
 ): asserts value is T {
   if (!words.includes(value as T)) {
     throw new TypeError(
-      `${operation}: argument '${argument}' must be one of ${words.join(", ")}, but got ${describe(value)}`,
+      `${operation}: ${String(value)} is not a valid value for ${argument}, which is one of ${words.join(", ")}`,
     );
   }
 }

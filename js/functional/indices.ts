@@ -7,22 +7,49 @@ import { kernels, lasting } from "../wasm.js";
 /** Row numbers: a number (0-D), nested arrays, any integer typed array (1-D) or an int32 tensor of any rank. */
 export type Indices = number | NestedArray | IntegerArray | Tensor;
 
-/** PyTorch's words for an index that does not fit. */
-export type Complaint = (value: number | bigint) => string;
+/** PyTorch's words for what is wrong with an index. */
+export interface Complaints {
+  outOfRange(value: number | bigint): string;
+  readonly wrongType: string;
+}
 
-const outOfRange: Complaint = () => "index out of range in self";
+const LOOK_UP: Complaints = {
+  outOfRange: () => "index out of range in self",
+  wrongType:
+    "Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; " +
+    "but got torch.FloatTensor instead",
+};
 
 /**
  * The indices as an int32 tensor of their own shape, every one in [0, rows).
  * TypeError for anything that is no integer, RangeError naming the first index outside, before anything is changed.
  */
-export function toIndices(operation: string, input: unknown, rows: number, complaint = outOfRange): Tensor {
+export function toIndices(operation: string, input: unknown, rows: number, complaints = LOOK_UP): Tensor {
   const fail = (shape: Shape, position: number, value: number | bigint): never => {
     const element = elementName("input", shape, position);
-    throw new RangeError(`${operation}: ${complaint(value)}: ${element} is ${value}, valid range is [0, ${rows})`);
+    throw new RangeError(
+      `${operation}: ${complaints.outOfRange(value)}: ${element} is ${value}, valid range is [0, ${rows})`,
+    );
   };
-  if (input instanceof Tensor) return checkedTensor(operation, input, rows, fail);
-  if (input instanceof Int32Array) return checkedTensor(operation, copied(lasting(input), [input.length]), rows, fail);
+  if (input instanceof Tensor) {
+    if (input.dtype === "float32") {
+      throw new TypeError(
+        `${operation}: ${complaints.wrongType}: make index tensors with longTensor(data), or pass the numbers as an array`,
+      );
+    }
+    checkRange(input, rows, fail);
+    return input;
+  }
+  if (input instanceof Int32Array) {
+    const out = copied(lasting(input), [input.length]);
+    try {
+      checkRange(out, rows, fail);
+    } catch (error) {
+      out.dispose();
+      throw error;
+    }
+    return out;
+  }
   if (input instanceof BigInt64Array || input instanceof BigUint64Array) {
     const limit = BigInt(rows);
     const bad = input.findIndex((value) => value < 0n || value >= limit);
@@ -43,16 +70,9 @@ export function toIndices(operation: string, input: unknown, rows: number, compl
 
 type Fail = (shape: Shape, position: number, value: number) => never;
 
-function checkedTensor(operation: string, input: Tensor, rows: number, fail: Fail): Tensor {
-  if (input.dtype !== "int32") {
-    throw new TypeError(
-      `${operation}: Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; ` +
-        "but got torch.FloatTensor instead: make index tensors with longTensor(data), or pass the numbers as an array",
-    );
-  }
+function checkRange(input: Tensor, rows: number, fail: Fail): void {
   const bad = kernels.firstBadIndex(input.address, input.numel, rows);
   if (bad >= 0) fail(input.shape, bad, input.array[bad]);
-  return input;
 }
 
 function integers(operation: string, input: ArrayBufferView): { shape: Shape; values: ArrayLike<number> } {

@@ -1,6 +1,8 @@
 import { matrixText, sizeText } from "../check.js";
+import { sum } from "../tensor/arithmetic.js";
 import { record } from "../tensor/graph.js";
-import { checkFloat, type Tensor, transient } from "../tensor/tensor.js";
+import { checkFloat, numelOf, type Tensor, transient } from "../tensor/tensor.js";
+import { expanded, reshape } from "../tensor/views.js";
 import { kernels } from "../wasm.js";
 
 /**
@@ -23,14 +25,29 @@ export function linear(input: Tensor, weight: Tensor, bias: Tensor | null = null
   if (bias !== null && (bias.ndim !== 1 || bias.numel !== features)) {
     throw new RangeError(`linear: bias of shape ${sizeText(bias.shape)} does not fit weight ${sizeText(weight.shape)}`);
   }
-  const n = lead.reduce((product, size) => product * size, 1);
+  const n = numelOf(lead);
   const out = transient([...lead, features]);
   kernels.matmulTransposed(out.address, input.address, weight.address, n, inner, features);
-  const product = record(out, "MmBackward0", [input, weight], [input, weight], (gradient, [x, w], needed) => {
-    const grads = [needed[0] ? transient(x.shape) : null, needed[1] ? transient(w.shape) : null];
-    if (grads[0]) kernels.matmul(grads[0].address, gradient.address, w.address, n, features, inner);
-    if (grads[1]) kernels.transposedMatmul(grads[1].address, gradient.address, x.address, features, n, inner);
-    return grads;
+  if (bias !== null) addToRows(out, bias);
+  const inputs = bias === null ? [input, weight] : [input, weight, bias];
+  return record(out, nameOf(lead.length, bias !== null), inputs, [input, weight], (gradient, [x, w], needed) => {
+    const [dx, dw] = [x, w].map(({ shape }, i) => (needed[i] ? transient(shape) : null));
+    if (dx) kernels.matmul(dx.address, gradient.address, w.address, n, features, inner);
+    if (dw) kernels.transposedMatmul(dw.address, gradient.address, x.address, features, n, inner);
+    return [dx, dw, needed[2] ? sum(reshape(gradient, [n, features]), 0) : null].slice(0, inputs.length);
   });
-  return bias === null ? product : product.add(bias);
+}
+
+/** rows[i, :] += bias */
+function addToRows(rows: Tensor, bias: Tensor): void {
+  const spread = expanded(bias, rows.shape);
+  kernels.add(rows.address, rows.address, spread.address, rows.numel);
+  if (spread !== bias) spread.dispose();
+}
+
+/** PyTorch multiplies matrices directly and reshapes everything else around that. */
+function nameOf(leadingDims: number, hasBias: boolean): string {
+  if (leadingDims === 1) return hasBias ? "AddmmBackward0" : "MmBackward0";
+  if (leadingDims === 0) return hasBias ? "ViewBackward0" : "SqueezeBackward4";
+  return hasBias ? "ViewBackward0" : "UnsafeViewBackward0";
 }

@@ -1,6 +1,8 @@
+import { noGrad } from "../autograd.js";
 import { checkOptions, checkWord, sizeText } from "../check.js";
 import { record } from "../tensor/graph.js";
 import { checkFloat, sameShape, type Tensor, transient } from "../tensor/tensor.js";
+import { expanded } from "../tensor/views.js";
 import { kernels } from "../wasm.js";
 
 export type Reduction = "none" | "mean" | "sum";
@@ -27,15 +29,17 @@ export function binaryCrossEntropyWithLogits(
         `input size (torch.Size(${sizeText(input.shape)}))`,
     );
   }
-  const out = transient(input.shape);
-  kernels.crossEntropyWithLogits(out.address, input.address, target.address, input.numel);
+  const losses = transient(input.shape);
+  kernels.crossEntropyWithLogits(losses.address, input.address, target.address, input.numel);
+  const out = noGrad(() => reduced(losses, reduction));
+  if (out !== losses) losses.dispose();
   const name = "BinaryCrossEntropyWithLogitsBackward0";
-  const losses = record(out, name, [input], [input, target], (gradient, [x, y]) => {
+  return record(out, name, [input], [input, target], (gradient, [x, y]) => {
+    const each = expanded(reduction === "mean" ? gradient.div(x.numel) : gradient, x.shape);
     const grad = transient(x.shape);
-    kernels.crossEntropyWithLogitsBackward(grad.address, x.address, y.address, gradient.address, x.numel);
+    kernels.crossEntropyWithLogitsBackward(grad.address, x.address, y.address, each.address, x.numel);
     return [grad];
   });
-  return reduced(losses, reduction);
 }
 
 /** All losses, their mean or their sum. */

@@ -1,9 +1,15 @@
 import { checkInteger } from "../check.js";
 import { type Tensor, transient } from "../tensor/tensor.js";
-import { type Indices, toIndices } from "./indices.js";
+import { type Complaints, type Indices, toIndices } from "./indices.js";
 
 /** No class is this large. */
 const ALL = 2 ** 31 - 1;
+
+const COMPLAINTS: Complaints = {
+  outOfRange: (value) =>
+    value < 0 ? "Class values must be non-negative" : "Class values must be smaller than num_classes",
+  wrongType: "one_hot is only applicable to index tensor of type LongTensor",
+};
 
 /**
  * int32 [...input.shape, numClasses]: 1 at each index, 0 elsewhere. numClasses: largest index + 1 unless given.
@@ -17,9 +23,7 @@ export function oneHot(input: Indices, numClasses = -1): Tensor {
       `oneHot: Class values must be smaller than num_classes: numClasses is ${numClasses}, valid is -1 or > 0`,
     );
   }
-  const index = toIndices("oneHot", input, numClasses === -1 ? ALL : numClasses, (value) =>
-    value < 0 ? "Class values must be non-negative" : "Class values must be smaller than num_classes",
-  );
+  const index = toIndices("oneHot", input, numClasses === -1 ? ALL : numClasses, COMPLAINTS);
   if (index.numel === 0 && numClasses === -1) {
     throw new RangeError("oneHot: Can not infer total number of classes from empty tensor.");
   }

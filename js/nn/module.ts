@@ -1,4 +1,4 @@
-import { checkOptions, sizeText } from "../check.js";
+import { checkOptions, describe, sizeText } from "../check.js";
 import { inspect } from "../tensor/print.js";
 import { sameShape, Tensor } from "../tensor/tensor.js";
 import { Parameter } from "./parameter.js";
@@ -74,6 +74,9 @@ export abstract class Module {
     options: { strict?: boolean } = {},
   ): { missingKeys: string[]; unexpectedKeys: string[] } {
     checkOptions("loadStateDict", options, ["strict"]);
+    if (typeof state !== "object" || state === null) {
+      throw new TypeError(`loadStateDict: Expected state_dict to be dict-like, but got ${describe(state)}`);
+    }
     const own = new Map(this.namedState());
     const missingKeys = [...own.keys()].filter((name) => !(name in state));
     const unexpectedKeys = Object.keys(state).filter((name) => !own.has(name));
@@ -86,7 +89,12 @@ export abstract class Module {
     for (const [name, parameter] of own) {
       const value = state[name];
       if (value === undefined) continue;
-      if (!(value instanceof Tensor)) throw new TypeError(`loadStateDict: "${name}" must be a Tensor`);
+      if (!(value instanceof Tensor)) {
+        throw new TypeError(`loadStateDict: "${name}" must be a Tensor, but got ${describe(value)}`);
+      }
+      if (value.dtype !== parameter.dtype) {
+        throw new TypeError(`loadStateDict: "${name}" is ${value.dtype}, but the module's is ${parameter.dtype}`);
+      }
       if (sameShape(value.shape, parameter.shape)) continue;
       problems.push(
         `size mismatch for ${name}: copying a param with shape torch.Size(${sizeText(value.shape)}) from checkpoint, ` +

@@ -13,6 +13,7 @@ export abstract class Optimizer<O extends object, S extends object> {
   /** By parameter, as PyTorch's `optimizer.state`. */
   readonly state = new Map<Tensor, S>();
 
+  private disposed = false;
   /** What a group takes for the options it does not give. */
   private readonly defaults: O;
 
@@ -39,6 +40,14 @@ export abstract class Optimizer<O extends object, S extends object> {
 
   /** Adds parameters with options of their own; the others are the constructor's. */
   addParamGroup(group: Partial<O> & { params: Iterable<Tensor> }): void {
+    if (
+      typeof (group.params as unknown as Iterable<Tensor>)?.[Symbol.iterator] !== "function" &&
+      !(group.params instanceof Tensor)
+    ) {
+      throw new TypeError(
+        `optimizer: a parameter group needs params, an iterable of Tensors, but got ${describe(group.params)}`,
+      );
+    }
     const params = group.params instanceof Tensor ? [group.params] : [...group.params];
     const known = new Set(this.paramGroups.flatMap((other) => other.params));
     for (const param of params) {
@@ -73,6 +82,7 @@ export abstract class Optimizer<O extends object, S extends object> {
   step(): undefined;
   step<T>(closure: () => T): T;
   step<T>(closure?: () => T): T | undefined {
+    if (this.disposed) throw new Error("optimizer was used after it was disposed");
     const loss = closure?.();
     for (const group of this.paramGroups) {
       for (const param of group.params) if (param.gradient !== null) this.checkGradient(param, group);
@@ -98,6 +108,7 @@ export abstract class Optimizer<O extends object, S extends object> {
       for (const value of Object.values(kept)) if (value instanceof Tensor) value.dispose();
     }
     this.state.clear();
+    this.disposed = true;
   }
 
   [Symbol.dispose](): void {

@@ -195,6 +195,12 @@ function binary(operation: string, kernel: BinaryKernel, a: Tensor, b: Tensor): 
   return out;
 }
 
+/** x repeated to `shape`, with which it broadcasts; x itself where nothing changes. */
+export function expand(x: Tensor, shape: Shape): Tensor {
+  const out = expanded(x, shape);
+  return out === x ? x : record(out, "ExpandBackward0", [x], [], (gradient) => [sumTo(gradient, x.shape)]);
+}
+
 /** The common shape of two operands, sizes of 1 and missing leading dimensions repeated. */
 export function broadcastShape(operation: string, a: Shape, b: Shape): Shape {
   if (sameShape(a, b)) return a;

@@ -1,6 +1,16 @@
 // Tensors from values, from constants and from chance. All of them are owned: they stay until disposed.
 
-import { checkInteger, checkOptions, checkShape, checkWord, type Shape, sizeText } from "../check.js";
+import {
+  checkBoolean,
+  checkInteger,
+  checkNumber,
+  checkOptions,
+  checkShape,
+  checkSize,
+  checkWord,
+  type Shape,
+  sizeText,
+} from "../check.js";
 import type { Generator } from "../random.js";
 import { kernels } from "../wasm.js";
 import { checkAllInt32, checkGenerator, checkInt32, fill_, literal, normal_, uniform_ } from "./fills.js";
@@ -42,6 +52,7 @@ export function tensor(
   const integers = ArrayBuffer.isView(data) && !(data instanceof Float32Array) && !(data instanceof Float64Array);
   const dtype = options.dtype ?? (integers ? "int32" : "float32");
   checkWord("tensor", "dtype", dtype, ["float32", "int32"]);
+  const requiresGrad = checkTrainable("tensor", dtype, options);
   if (options.shape !== undefined) checkShape("tensor", options.shape);
   const { shape, values } = literal("tensor", "data", narrowed, options.shape);
   const wanted = options.shape ?? shape;
@@ -51,10 +62,9 @@ export function tensor(
     );
   }
   if (dtype === "int32") checkAllInt32("tensor", "data", values);
-  if (dtype === "int32" && options.requiresGrad) throw gradOfIntegers("tensor");
   const out = owned(wanted, dtype);
   out.array.set(values);
-  return out.requiresGrad_(options.requiresGrad ?? false);
+  return out.requiresGrad_(requiresGrad);
 }
 
 /** An int32 tensor: what PyTorch users call a LongTensor, for indices. */
@@ -63,8 +73,15 @@ export function longTensor(data: NestedArray | IntegerArray, options: { shape?: 
   return tensor(data, { ...options, dtype: "int32" });
 }
 
-function gradOfIntegers(operation: string): TypeError {
-  return new TypeError(`${operation}: only Tensors of floating point dtype can require gradients, this one is int32`);
+/** options.requiresGrad, false unless given; TypeError for integers. */
+function checkTrainable(operation: string, dtype: DType, { requiresGrad = false }: TensorOptions): boolean {
+  checkBoolean(operation, "requiresGrad", requiresGrad);
+  if (requiresGrad && dtype !== "float32") {
+    throw new TypeError(
+      `${operation}: Only Tensors of floating point dtype can require gradients, but dtype is ${dtype}`,
+    );
+  }
+  return requiresGrad;
 }
 
 /** Numbers from 64-bit integers that fit 32 bits. */
@@ -84,8 +101,10 @@ export function full(shape: Shape, value: number, options: TensorOptions & { dty
   checkShape("full", shape);
   const dtype = options.dtype ?? "float32";
   checkWord("full", "dtype", dtype, ["float32", "int32"]);
-  if (dtype === "int32" && options.requiresGrad) throw gradOfIntegers("full");
-  return fill_(owned(shape, dtype), value).requiresGrad_(options.requiresGrad ?? false);
+  checkNumber("full", "value", value);
+  if (dtype === "int32") checkInt32("full", "value", value);
+  const requiresGrad = checkTrainable("full", dtype, options);
+  return fill_(owned(shape, dtype), value).requiresGrad_(requiresGrad);
 }
 
 export function zeros(shape: Shape, options: TensorOptions & { dtype?: DType } = {}): Tensor {
@@ -101,7 +120,8 @@ export function randn(shape: Shape, options: RandomOptions = {}): Tensor {
   checkOptions("randn", options, ["generator", "requiresGrad"]);
   checkShape("randn", shape);
   const generator = checkGenerator("randn", options.generator);
-  return normal_(owned(shape), 0, 1, { generator }).requiresGrad_(options.requiresGrad ?? false);
+  const requiresGrad = checkTrainable("randn", "float32", options);
+  return normal_(owned(shape), 0, 1, { generator }).requiresGrad_(requiresGrad);
 }
 
 /** Uniform in [0, 1). */
@@ -109,7 +129,8 @@ export function rand(shape: Shape, options: RandomOptions = {}): Tensor {
   checkOptions("rand", options, ["generator", "requiresGrad"]);
   checkShape("rand", shape);
   const generator = checkGenerator("rand", options.generator);
-  return uniform_(owned(shape), 0, 1, { generator }).requiresGrad_(options.requiresGrad ?? false);
+  const requiresGrad = checkTrainable("rand", "float32", options);
+  return uniform_(owned(shape), 0, 1, { generator }).requiresGrad_(requiresGrad);
 }
 
 /** int32, uniform in [low, high). */
@@ -133,7 +154,7 @@ export function randint(low: number, high: number, shape: Shape, options: { gene
 export function randperm(n: number, options: { generator?: Generator } = {}): Tensor {
   checkOptions("randperm", options, ["generator"]);
   checkInt32("randperm", "n", n);
-  if (n < 0) throw new RangeError(`randperm: n must be non-negative, got ${n}`);
+  checkSize("randperm", n, 0, [n]);
   const generator = checkGenerator("randperm", options.generator);
   const out = owned([n], "int32");
   const state = generator.address;
@@ -152,9 +173,14 @@ export function multinomial(
   options: { replacement?: boolean; generator?: Generator } = {},
 ): Tensor {
   checkOptions("multinomial", options, ["replacement", "generator"]);
+  const { replacement = false, generator } = options;
+  checkBoolean("multinomial", "replacement", replacement);
+  if (weights instanceof Tensor && weights.dtype === "int32") {
+    throw new TypeError("multinomial: multinomial only supports floating-point dtypes for input, got: Int");
+  }
   const given = weights instanceof Tensor ? weights : tensor(weights);
   try {
-    return drawCategories(given, numSamples, options.replacement ?? false, options.generator);
+    return drawCategories(given, numSamples, replacement, generator);
   } finally {
     if (given !== weights) given.dispose();
   }

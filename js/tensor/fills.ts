@@ -24,10 +24,10 @@ export function filled(shape: Shape, value: number): Tensor {
   return out;
 }
 
-export function fill_<T extends Tensor>(x: T, value: number): T {
-  checkNumber("fill_", "value", value);
-  if (x.dtype === "int32") checkInt32("fill_", "value", value);
-  x.checkInPlace("fill_");
+export function fill_<T extends Tensor>(x: T, value: number, operation = "fill_"): T {
+  checkNumber(operation, "value", value);
+  if (x.dtype === "int32") checkInt32(operation, "value", value);
+  x.checkInPlace(operation);
   x.array.fill(value);
   x.storage.version++;
   return x;

@@ -1,10 +1,11 @@
 // The forms a gradient can take, and how two of them add up.
 
 import { describe, type Shape, sizeText } from "../check.js";
+import { kernels } from "../wasm.js";
 import { add } from "./arithmetic.js";
 import { distinctRows, sumBySlot } from "./rows.js";
-import { concatRows, SparseTensor, scatterRows } from "./sparse-tensor.js";
-import { checkFloat, keep, sameShape, Tensor } from "./tensor.js";
+import { concatRows, SparseTensor } from "./sparse-tensor.js";
+import { checkFloat, keep, sameShape, Tensor, transient } from "./tensor.js";
 
 /** Dense; sparse because the user asked for it; or dense but not written out yet. */
 export type Gradient = Tensor | SparseTensor | TouchedRows;
@@ -25,7 +26,9 @@ export class TouchedRows {
   }
 
   toDense(): Tensor {
-    return scatterRows(this.rows, this.sums, this.shape);
+    const dense = transient(this.shape).zero_();
+    kernels.scatter(dense.address, this.sums.address, this.rows.address, this.rows.numel, this.shape[1]);
+    return dense;
   }
 
   alias(): TouchedRows {
@@ -45,7 +48,7 @@ export class TouchedRows {
 
 /** a + b; both are disposed. Sparse plus sparse concatenates, as in PyTorch; anything plus dense is dense. */
 export function addGradients(a: Gradient, b: Gradient): Gradient {
-  const sum = addSameForm(a, b) ?? add(dense(a), dense(b));
+  const sum = addSameForm(a, b) ?? addToDense(a, b) ?? addToDense(b, a) ?? add(dense(a), dense(b));
   a.dispose();
   b.dispose();
   return sum;
@@ -61,6 +64,12 @@ function addSameForm(a: Gradient, b: Gradient): Gradient | null {
     return new TouchedRows(rows, sumBySlot(concatRows(a.sums, b.sums), slots, rows.numel, a.shape[1]), a.shape);
   }
   return null;
+}
+
+/** Sparse entries are added to a dense gradient one by one, as PyTorch does. */
+function addToDense(a: Gradient, b: Gradient): Tensor | null {
+  if (a instanceof SparseTensor || !(b instanceof SparseTensor)) return null;
+  return b.addTo(a instanceof Tensor ? a.clone() : a.toDense());
 }
 
 /** A gradient as a whole tensor; itself if it is one. */

@@ -2,9 +2,10 @@
 
 import { matrixText, type Shape, wrapDim } from "../check.js";
 import { kernels } from "../wasm.js";
+import { broadcastShape, expand } from "./arithmetic.js";
 import { record } from "./graph.js";
 import { tidy } from "./scope.js";
-import { checkFloat, numelOf, sameShape, type Tensor, transient } from "./tensor.js";
+import { checkFloat, numelOf, type Tensor, transient } from "./tensor.js";
 import { reshape } from "./views.js";
 
 /** How many matrices, and their sizes: [n, k] times [k, m]. */
@@ -15,7 +16,10 @@ interface Sizes {
   readonly m: number;
 }
 
-/** a [.., n, k] times b [.., k, m]; vectors as in PyTorch: on the left a row, on the right a column. */
+/**
+ * a [.., n, k] times b [.., k, m], leading dimensions broadcast. Vectors as in PyTorch: on the left a row, on the right a
+ * column, and the dimension of size 1 that they bring goes again.
+ */
 export function matmul(a: Tensor, b: Tensor): Tensor {
   checkFloat("matmul", "input", a);
   checkFloat("matmul", "other", b);
@@ -24,19 +28,29 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
       `matmul: both arguments to matmul need to be at least 1D, but they are ${a.ndim}D and ${b.ndim}D`,
     );
   }
-  if (a.ndim === 1) return tidy(() => withoutDim(matmul(reshape(a, [1, a.numel]), b), b.ndim === 1 ? -1 : -2));
-  if (b.ndim === 1) return tidy(() => withoutDim(matmul(a, reshape(b, [b.numel, 1])), -1));
+  return tidy(() => {
+    if (a.ndim === 1) return withoutDim(matmul(reshape(a, [1, a.numel]), b), b.ndim === 1 ? -1 : -2);
+    if (b.ndim === 1) return withoutDim(matmul(a, reshape(b, [b.numel, 1])), -1);
+    const [n, k] = a.shape.slice(-2);
+    const [inner, m] = b.shape.slice(-2);
+    if (k !== inner) {
+      throw new RangeError(
+        `matmul: mat1 and mat2 shapes cannot be multiplied (${matrixText(a.shape)} and ${matrixText(b.shape)})`,
+      );
+    }
+    const lead = broadcastShape("matmul", a.shape.slice(0, -2), b.shape.slice(0, -2));
+    return batched(expand(a, [...lead, n, k]), expand(b, [...lead, k, m]), lead);
+  });
+}
+
+/** Matrices of equal leading dimensions. */
+function batched(a: Tensor, b: Tensor, lead: Shape): Tensor {
   const [n, k] = a.shape.slice(-2);
-  const [inner, m] = b.shape.slice(-2);
-  const lead = a.shape.slice(0, -2);
-  if (k !== inner || !sameShape(lead, b.shape.slice(0, -2))) {
-    throw new RangeError(
-      `matmul: mat1 and mat2 shapes cannot be multiplied (${matrixText(a.shape)} and ${matrixText(b.shape)})`,
-    );
-  }
+  const [m] = b.shape.slice(-1);
   const sizes = { batches: numelOf(lead), n, k, m };
   const out = product([...lead, n, m], a, b, sizes);
-  return record(out, lead.length === 0 ? "MmBackward0" : "BmmBackward0", [a, b], [a, b], (gradient, [x, y], needed) => [
+  const name = lead.length === 0 ? "MmBackward0" : "UnsafeViewBackward0";
+  return record(out, name, [a, b], [a, b], (gradient, [x, y], needed) => [
     needed[0] ? leftGradient(x.shape, gradient, y, sizes) : null,
     needed[1] ? rightGradient(y.shape, x, gradient, sizes) : null,
   ]);

@@ -4,10 +4,17 @@ import type { Words } from "./storage.js";
 /** Numbers in nested arrays, all branches equally long; a bare number is 0-D. */
 export type NestedArray = number | readonly NestedArray[];
 
+/** An array that contains itself has no bottom. */
+const MAX_DIMS = 64;
+
 /** Row-major values and shape of nested arrays. TypeError where they are ragged or hold something else. */
 export function flatten(operation: string, argument: string, data: unknown): { shape: number[]; values: number[] } {
   const shape: number[] = [];
-  for (let level = data; Array.isArray(level); level = level[0]) shape.push(level.length);
+  for (let level = data; Array.isArray(level); level = level[0]) {
+    if (shape.length === MAX_DIMS)
+      throw new TypeError(`${operation}: ${argument} is nested deeper than ${MAX_DIMS} levels`);
+    shape.push(level.length);
+  }
   const values: number[] = [];
   gather(operation, argument, data, shape, 0, values);
   return { shape, values };

@@ -54,7 +54,14 @@ export class SparseTensor {
 
   /** The whole [V, D] matrix. */
   toDense(): Tensor {
-    return scatterRows(this.indices, this.values, this.shape);
+    return this.addTo(transient(this.shape).zero_());
+  }
+
+  /** @internal Adds the entries to a [V, D] matrix one by one, in place. */
+  addTo(matrix: Tensor): Tensor {
+    const [, dim] = this.shape;
+    kernels.scatterAdd(matrix.address, this.values.address, this.indices.address, this.nnz, dim, NO_ROW);
+    return matrix;
   }
 
   /** Row or element, as of the dense matrix. */
@@ -100,13 +107,6 @@ export class SparseTensor {
     this.indices.own();
     this.values.own();
   }
-}
-
-/** dense[rows[i], :] = 0 + values[i, :] + .. */
-export function scatterRows(rows: Tensor, values: Tensor, shape: Shape): Tensor {
-  const dense = transient(shape).zero_();
-  kernels.scatterAdd(dense.address, values.address, rows.address, rows.numel, shape[1], NO_ROW);
-  return dense;
 }
 
 /** The rows of a, then those of b; any word-sized elements, equal trailing sizes. */

@@ -4,6 +4,7 @@
 // operation returns). Owned ones stay until released or collected. Transient ones share a budget: past it the oldest
 // move to a JavaScript array, so that values in use stay readable and forgotten ones are collected like any object.
 
+import { checkNumber } from "../check.js";
 import { type Block, floatsAt, free, integersAt, LIMIT_BYTES, reservedBytes, tryAllocate } from "../wasm.js";
 
 export type DType = "float32" | "int32";
@@ -190,7 +191,8 @@ export function memory(): { numTensors: number; numBytes: number; reservedBytes:
 
 /** Sets how many bytes of operation results stay in linear memory, 64 MiB unless told otherwise. Returns the old value. */
 export function setTransientBudget(bytes: number): number {
-  if (typeof bytes !== "number" || !(bytes >= 0)) {
+  checkNumber("setTransientBudget", "bytes", bytes);
+  if (!(bytes >= 0)) {
     throw new RangeError(`setTransientBudget: bytes must be a number >= 0, but got ${bytes}`);
   }
   const before = budget;

@@ -294,7 +294,7 @@ export class Tensor {
     return fills.fill_(this, value);
   }
   zero_(): this {
-    return fills.fill_(this, 0);
+    return fills.fill_(this, 0, "zero_");
   }
   /** Uniform in [from, to). */
   uniform_(from = 0, to = 1, options: fills.DrawOptions = {}): this {
@@ -309,8 +309,8 @@ export class Tensor {
   checkInPlace(operation: string): void {
     if (isGradEnabled() && this.requiresGrad) {
       throw new Error(
-        `${operation}: a ${this.isLeaf ? "leaf Variable" : "Tensor"} that requires grad is being used in an in-place operation. ` +
-          "Change it through .data or inside noGrad.",
+        `${operation}: a ${this.isLeaf ? "" : "view of a "}leaf Variable that requires grad is being used in an in-place ` +
+          `operation. ${this.isLeaf ? "Change it" : "Results of operations count as such: change them"} through .data or inside noGrad.`,
       );
     }
   }

@@ -31,9 +31,15 @@ export function narrow(x: Tensor, dim: number, start: number, length: number): T
   checkInteger("narrow", "length", length);
   const size = x.shape[axis];
   if (x.ndim === 0) throw new RangeError("narrow: narrow() cannot be applied to a 0-dim tensor.");
+  if (length < 0) throw new RangeError(`narrow: narrow(): length must be non-negative, but got ${length}`);
+  if (start < -size || start > size) {
+    throw new RangeError(
+      `narrow: start out of range (expected to be in range of [${-size}, ${size}], but got ${start})`,
+    );
+  }
   const first = start < 0 ? start + size : start;
-  if (first < 0 || length < 0 || first + length > size) {
-    throw new RangeError(`narrow: start (${start}) + length (${length}) exceeds dimension size (${size}).`);
+  if (first + length > size) {
+    throw new RangeError(`narrow: start (${first}) + length (${length}) exceeds dimension size (${size}).`);
   }
   const shape = x.shape.map((extent, i) => (i === axis ? length : extent));
   const strides = stridesOf(x.shape);

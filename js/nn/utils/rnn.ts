@@ -1,5 +1,7 @@
-import { checkBoolean, checkNumber, checkOptions, checkWord, describe, sizeText } from "../../check.js";
+import { noGrad } from "../../autograd.js";
+import { checkBoolean, checkNumber, checkOptions, describe, type Shape, sizeText } from "../../check.js";
 import { full, type IntegerArray, tensor } from "../../tensor/create.js";
+import { record } from "../../tensor/graph.js";
 import type { NestedArray } from "../../tensor/nested.js";
 import { tidy } from "../../tensor/scope.js";
 import { sameShape, Tensor } from "../../tensor/tensor.js";
@@ -8,7 +10,7 @@ export type Sequence = Tensor | NestedArray | IntegerArray | Float32Array;
 
 /**
  * Sequences [T_i, *] side by side, shorter ones filled up with `paddingValue`: [T, B, *], or [B, T, *] with batchFirst.
- * The dtype is that of the first sequence; int32 stays int32 and goes straight into an Embedding. Not differentiable.
+ * int32 stays int32 and goes straight into an Embedding. TypeError for mixed dtypes, RangeError for other trailing sizes.
  * https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.rnn.pad_sequence.html
  */
 export function padSequence(
@@ -23,17 +25,28 @@ export function padSequence(
   if (sequences.length === 0) throw new RangeError("padSequence: received an empty list of sequences");
   checkBoolean("padSequence", "batchFirst", batchFirst);
   checkNumber("padSequence", "paddingValue", paddingValue);
-  checkWord("padSequence", "paddingSide", paddingSide, ["left", "right"]);
+  if (paddingSide !== "left" && paddingSide !== "right") {
+    throw new TypeError(
+      `padSequence: Expected padding_side to be one of left or right, but got ${String(paddingSide)}.`,
+    );
+  }
   return tidy(() => {
     const parts = toParts(sequences);
     const [{ shape, dtype }] = parts;
-    const longest = Math.max(...parts.map((part) => part.shape[0]));
-    const padded = full([parts.length, longest, ...shape.slice(1)], paddingValue, { dtype });
-    for (const [i, part] of parts.entries()) {
-      const start = paddingSide === "left" ? longest - part.shape[0] : 0;
-      padded.at(i).narrow(0, start, part.shape[0]).copy_(part);
-    }
-    return batchFirst ? padded : padded.transpose(0, 1);
+    const lengths = parts.map((part) => part.shape[0]);
+    const longest = Math.max(...lengths);
+    /** Where sequence i lies in [B, T, *]. */
+    const place = (padded: Tensor, i: number) =>
+      padded.at(i).narrow(0, paddingSide === "left" ? longest - lengths[i] : 0, lengths[i]);
+    const out = noGrad(() => {
+      const padded = full([parts.length, longest, ...shape.slice(1)], paddingValue, { dtype });
+      for (const [i, part] of parts.entries()) place(padded, i).copy_(part);
+      return batchFirst ? padded : padded.transpose(0, 1);
+    });
+    return record(out, "CopySlices", parts, [], (gradient) => {
+      const padded = batchFirst ? gradient : gradient.transpose(0, 1);
+      return lengths.map((_, i) => place(padded, i).clone());
+    });
   });
 }
 
@@ -48,10 +61,16 @@ function toParts(sequences: readonly Sequence[]): Tensor[] {
     }
     if (!sameShape(shape.slice(1), parts[0].shape.slice(1))) {
       throw new RangeError(
-        `padSequence: sizes of sequences[${i}] beyond the first must match: it is ${sizeText(shape)}, ` +
-          `sequences[0] is ${sizeText(parts[0].shape)}`,
+        `padSequence: ${mismatch(parts[0].shape, shape)}: sequences[0] is ${sizeText(parts[0].shape)}, ` +
+          `sequences[${i}] is ${sizeText(shape)}`,
       );
     }
   }
   return parts;
+}
+
+/** PyTorch's words for the first trailing size that differs; it compares what follows the first dimension. */
+function mismatch(a: Shape, b: Shape): string {
+  const dim = a.findIndex((size, i) => i > 0 && size !== b[i]);
+  return `The size of tensor a (${a[dim]}) must match the size of tensor b (${b[dim]}) at non-singleton dimension ${dim}`;
 }
