@@ -41,6 +41,15 @@ export function count(index: Numbers, rows: number): Int32Array {
   return counts;
 }
 
+/** out[index[i], :] = x[i, :] in index order; the other rows stay. */
+export function scatter(out: Numbers, x: Numbers, index: Numbers, dim: number): number[] {
+  const result = Array.from(out);
+  for (let i = 0; i < index.length; i++) {
+    for (let d = 0; d < dim; d++) result[index[i] * dim + d] = x[i * dim + d];
+  }
+  return result;
+}
+
 /** sums[index[i], :] += grad[i, :] in index order, each sum rounded to float32; index[i] == skip adds nothing. */
 export function scatterAdd(sums: Numbers, grad: Numbers, index: Numbers, dim: number, skip = -1): Float32Array {
   return scatterAddScaled(sums, grad, new Float32Array(index.length).fill(1), index, dim, skip);

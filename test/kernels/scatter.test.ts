@@ -1,6 +1,6 @@
 import { describe, it } from "vitest";
 import * as reference from "../reference.js";
-import { DIMS, floats, garbage, indices, SHIFTS, sweep, wildFloats } from "./data.js";
+import { DIMS, floats, garbage, indices, SHIFTS, sweep, wildFloats, words } from "./data.js";
 import { expectBits, expectNumbers, guarded, kernels } from "./wasm.js";
 
 const ROWS = 7;
@@ -40,6 +40,19 @@ function scatterAddScaled(
   );
   return out;
 }
+
+describe("scatter", () => {
+  it("puts rows in their places bit for bit, the last of equal ones staying, and leaves the others", () => {
+    sweep({ dim: DIMS, n: COUNTS, shift: SHIFTS }, ({ dim, n, shift }) => {
+      const out = words(ROWS * dim, dim);
+      const x = words(n * dim, n + 1);
+      const index = indices(n, ROWS, n);
+      const expected = reference.scatter(out, x, index, dim);
+      guarded({ out, x, index }, ["out"], (at) => kernels.scatter(at.out, at.x, at.index, n, dim), shift);
+      expectBits(out, expected);
+    });
+  });
+});
 
 describe("scatterAdd", () => {
   it("adds rows in index order, rounding every sum to float32", () => {
