@@ -1,5 +1,6 @@
 // What a program does on typed arrays that has no library. No index is checked.
 
+import type { MersenneTwister } from "../test/reference.js";
 import { EPS, LEARNING_RATE, MAX_NORM } from "./lines.js";
 
 /** From this width on a call for each row is faster than a loop over its elements. */
@@ -101,4 +102,17 @@ export function transpose(x: Float32Array, rows: number, columns: number): Float
   const out = new Float32Array(x.length);
   for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) out[j * rows + i] = x[i * columns + j];
   return out;
+}
+
+/** Box and Muller on blocks of sixteen, as PyTorch; the length of out must be a multiple of that. */
+export function fillNormal(out: Float32Array, twister: MersenneTwister): void {
+  for (let i = 0; i < out.length; i++) out[i] = twister.float();
+  for (let block = 0; block < out.length; block += 16) {
+    for (let i = block; i < block + 8; i++) {
+      const radius = Math.sqrt(-2 * Math.log(1 - out[i]));
+      const angle = 2 * Math.PI * out[i + 8];
+      out[i] = radius * Math.cos(angle);
+      out[i + 8] = radius * Math.sin(angle);
+    }
+  }
 }

@@ -1,12 +1,13 @@
 // The operations in plain JavaScript. Every buffer is made beforehand and used again, so this is its best case.
 
+import { MersenneTwister } from "../test/reference.js";
 import { type Data, type Operation, SEED } from "./lines.js";
 import type { Task } from "./measure.js";
-import { MersenneTwister } from "./mersenne-twister.js";
 import {
   adagrad,
   adagradRows,
   clipRows,
+  fillNormal,
   gather,
   matmulTransposed,
   scatterAdd,
@@ -184,7 +185,7 @@ function normal({ V, D }: Data): Task {
   const weight = new Float32Array(V * D);
   const twister = new MersenneTwister(SEED + 1);
   return task(
-    () => twister.fillNormal(weight),
+    () => fillNormal(weight, twister),
     () => [weight],
   );
 }
