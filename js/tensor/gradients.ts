@@ -5,7 +5,7 @@ import { kernels } from "../wasm.js";
 import { add } from "./arithmetic.js";
 import { distinctRows, sumBySlot } from "./rows.js";
 import { concatRows, SparseTensor } from "./sparse-tensor.js";
-import { checkFloat, keep, sameShape, Tensor, transient } from "./tensor.js";
+import { checkFloat, keep, owned, sameShape, Tensor } from "./tensor.js";
 
 /** Dense; sparse because the user asked for it; or dense but not written out yet. */
 export type Gradient = Tensor | SparseTensor | TouchedRows;
@@ -26,7 +26,8 @@ export class TouchedRows {
   }
 
   toDense(): Tensor {
-    const dense = transient(this.shape).zero_();
+    // Owned, for it may be larger than all that transients may hold.
+    const dense = owned(this.shape).zero_();
     kernels.scatter(dense.address, this.sums.address, this.rows.address, this.rows.numel, this.shape[1]);
     return dense;
   }

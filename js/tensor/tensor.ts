@@ -362,6 +362,7 @@ export class Tensor {
   /** @internal For parameters and gradients: survives tidy, and keeps its storage in linear memory while it lives. */
   own(): void {
     this.kept = true;
+    if (this.owns) return;
     this.owns = true;
     this.storage.own();
   }
