@@ -11,7 +11,7 @@ export interface Saved {
 }
 
 /** One gradient for each parent, null where it has no use for one. */
-export type Backward<G, S> = (gradient: G, saved: readonly S[], needed: readonly boolean[]) => readonly (G | null)[];
+export type Backward<G> = (gradient: G, needed: readonly boolean[]) => readonly (G | null)[];
 
 /** What can be said of a node without knowing what flows through it. */
 export interface GraphNode {
@@ -26,16 +26,16 @@ export interface GraphNode {
 let nodesMade = 0;
 
 /** One operation of the graph, or the leaf where gradients collect. */
-export class Node<G, S extends Saved> implements GraphNode {
+export class Node<G> implements GraphNode {
   readonly order = nodesMade++;
   private readonly versions: readonly number[];
   private freed = false;
 
   constructor(
     readonly name: string,
-    readonly parents: readonly (Node<G, S> | null)[],
-    private readonly saved: readonly S[],
-    private readonly backward: Backward<G, S>,
+    readonly parents: readonly (Node<G> | null)[],
+    private readonly saved: readonly Saved[],
+    private readonly backward: Backward<G>,
     /** A leaf keeps the gradient it is given; every other node gives it back to the walk. */
     readonly isLeaf = false,
   ) {
@@ -65,7 +65,6 @@ export class Node<G, S extends Saved> implements GraphNode {
   run(gradient: G): readonly (G | null)[] {
     return this.backward(
       gradient,
-      this.saved,
       this.parents.map((parent) => parent !== null),
     );
   }
@@ -77,17 +76,20 @@ export class Node<G, S extends Saved> implements GraphNode {
   }
 }
 
-/** Every node reachable from root, latest first: parents always come after their children. */
-function reachable<N extends GraphNode>(roots: Iterable<N>): N[] {
+/** Every node reachable from the roots that is not older than `oldest`. */
+function reachable<N extends GraphNode>(roots: Iterable<N>, oldest = 0): Set<N> {
   const seen = new Set(roots);
   // A Set iterates over what is added while iterating, so this is the whole walk, without recursion.
-  for (const node of seen) for (const parent of node.parents) if (parent !== null) seen.add(parent as N);
-  return [...seen].sort((a, b) => b.order - a.order);
+  for (const node of seen) {
+    for (const parent of node.parents) if (parent !== null && parent.order >= oldest) seen.add(parent as N);
+  }
+  return seen;
 }
 
 /** Frees those of `nodes` to which none of `roots` leads; returns the others. */
 export function keepReachable(nodes: readonly GraphNode[], roots: Iterable<GraphNode>): GraphNode[] {
-  const kept = new Set(reachable(roots));
+  // Nodes are listed as they were made, so everything before the first of them is of no interest.
+  const kept = nodes.length === 0 ? new Set<GraphNode>() : reachable(roots, nodes[0].order);
   for (const node of nodes) if (!kept.has(node)) node.free();
   return nodes.filter((node) => kept.has(node));
 }
@@ -96,16 +98,17 @@ export function keepReachable(nodes: readonly GraphNode[], roots: Iterable<Graph
  * Sends `gradient` from root to every leaf. `add` sums two gradients and disposes of both.
  * Leaves see one gradient each, the sum over all paths, in the order in which PyTorch would add them.
  */
-export function propagate<G extends { dispose(): void }, S extends Saved>(
-  root: Node<G, S>,
+export function propagate<G extends { dispose(): void }>(
+  root: Node<G>,
   gradient: G,
   add: (a: G, b: G) => G,
   retainGraph: boolean,
 ): void {
-  const nodes = reachable([root]);
+  // Latest first, so that every node comes before its parents.
+  const nodes = [...reachable([root])].sort((a, b) => b.order - a.order);
   for (const node of nodes) node.check();
-  const pending = new Map<Node<G, S>, G>([[root, gradient]]);
-  const leaves: Node<G, S>[] = [];
+  const pending = new Map<Node<G>, G>([[root, gradient]]);
+  const leaves: Node<G>[] = [];
   noGrad(() => {
     for (const node of nodes) {
       if (node.isLeaf) {
@@ -142,10 +145,15 @@ export function isGradEnabled(): boolean {
 
 /** Runs `fn` without recording operations for backward. TypeError for an async function. */
 export function noGrad<T>(fn: () => T): T {
+  return withGrad(false, () => runSync("noGrad", fn));
+}
+
+/** Runs `fn` with recording on or off, and puts it back. */
+export function withGrad<T>(on: boolean, fn: () => T): T {
   const before = enabled;
-  enabled = false;
+  enabled = on;
   try {
-    return runSync("noGrad", fn);
+    return fn();
   } finally {
     enabled = before;
   }

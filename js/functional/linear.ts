@@ -30,8 +30,10 @@ export function linear(input: Tensor, weight: Tensor, bias: Tensor | null = null
   kernels.matmulTransposed(out.address, input.address, weight.address, n, inner, features);
   if (bias !== null) addToRows(out, bias);
   const inputs = bias === null ? [input, weight] : [input, weight, bias];
-  return record(out, nameOf(lead.length, bias !== null), inputs, [input, weight], (gradient, [x, w], needed) => {
-    const [dx, dw] = [x, w].map(({ shape }, i) => (needed[i] ? transient(shape) : null));
+  const saved = [weight.requiresGrad ? input : null, input.requiresGrad ? weight : null];
+  const shapes = [input.shape, weight.shape];
+  return record(out, nameOf(lead.length, bias !== null), inputs, saved, (gradient, [x, w], needed) => {
+    const [dx, dw] = shapes.map((shape, i) => (needed[i] ? transient(shape) : null));
     if (dx) kernels.matmul(dx.address, gradient.address, w.address, n, features, inner);
     if (dw) kernels.transposedMatmul(dw.address, gradient.address, x.address, features, n, inner);
     return [dx, dw, needed[2] ? sum(reshape(gradient, [n, features]), 0) : null].slice(0, inputs.length);

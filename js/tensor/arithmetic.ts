@@ -20,7 +20,7 @@ export function add(a: Tensor, b: Tensor | number): Tensor {
 
 /** a - b */
 export function sub(a: Tensor, b: Tensor | number): Tensor {
-  if (!(b instanceof Tensor)) return record(scaled("sub", a, 1, -numberOr("sub", b)), "SubBackward0", [a], [], pass);
+  if (!(b instanceof Tensor)) return record(scaled("sub", a, 1, -numberGiven("sub", b)), "SubBackward0", [a], [], pass);
   return record(binary("sub", kernels.sub, a, b), "SubBackward0", [a, b], [], (gradient, _, needed) => [
     sumTo(gradient, a.shape),
     needed[1] ? sumTo(neg(gradient), b.shape) : null,
@@ -30,28 +30,32 @@ export function sub(a: Tensor, b: Tensor | number): Tensor {
 /** a * b */
 export function mul(a: Tensor, b: Tensor | number): Tensor {
   if (!(b instanceof Tensor)) {
-    const factor = numberOr("mul", b);
+    const factor = numberGiven("mul", b);
     return record(scaled("mul", a, factor, -0), "MulBackward0", [a], [], (gradient) => [mul(gradient, factor)]);
   }
-  return record(binary("mul", kernels.mul, a, b), "MulBackward0", [a, b], [a, b], (gradient, [x, y], needed) => [
-    needed[0] ? sumTo(mul(gradient, y), x.shape) : null,
-    needed[1] ? sumTo(mul(gradient, x), y.shape) : null,
+  const saved = [b.requiresGrad ? a : null, a.requiresGrad ? b : null];
+  const shapes = [a.shape, b.shape];
+  return record(binary("mul", kernels.mul, a, b), "MulBackward0", [a, b], saved, (gradient, [x, y], needed) => [
+    needed[0] ? sumTo(mul(gradient, y), shapes[0]) : null,
+    needed[1] ? sumTo(mul(gradient, x), shapes[1]) : null,
   ]);
 }
 
 /** a / b */
 export function div(a: Tensor, b: Tensor | number): Tensor {
   if (!(b instanceof Tensor)) {
-    const divisor = numberOr("div", b);
+    const divisor = numberGiven("div", b);
     checkFloat("div", "input", a);
     const out = transient(a.shape);
     kernels.divideScalar(out.address, a.address, a.numel, divisor);
     return record(out, "DivBackward0", [a], [], (gradient) => [div(gradient, divisor)]);
   }
-  return record(binary("div", kernels.div, a, b), "DivBackward0", [a, b], [a, b], (gradient, [x, y], needed) => [
-    needed[0] ? sumTo(div(gradient, y), x.shape) : null,
+  const shapes = [a.shape, b.shape];
+  const saved = [b.requiresGrad ? a : null, b];
+  return record(binary("div", kernels.div, a, b), "DivBackward0", [a, b], saved, (gradient, [x, y], needed) => [
+    needed[0] ? sumTo(div(gradient, y), shapes[0]) : null,
     // d(x / y) / dy = -(x / y) / y
-    needed[1] ? sumTo(neg(mul(gradient, div(div(x, y), y))), y.shape) : null,
+    needed[1] ? sumTo(neg(mul(gradient, div(div(x, y), y))), shapes[1]) : null,
   ]);
 }
 
@@ -141,7 +145,7 @@ function reducedDims(operation: string, x: Tensor, dim: Dims | undefined): Set<n
 
 /** A gradient of the reduced shape, repeated over the whole. */
 function spread(gradient: Tensor, kept: Shape, whole: Shape): Tensor {
-  return separate(expanded(gradient.alias(kept), whole), gradient);
+  return expanded(gradient.alias(kept), whole);
 }
 
 /** The gradient of something that was broadcast: summed over the repeated dimensions. A handle of its own. */
@@ -154,15 +158,11 @@ function sumTo(gradient: Tensor, shape: Shape): Tensor {
   return sum(gradient, repeated, { keepdim: true }).alias(shape);
 }
 
-function separate(result: Tensor, source: Tensor): Tensor {
-  return result === source ? source.alias() : result;
-}
-
 function pass(gradient: Tensor): Tensor[] {
   return [gradient.alias()];
 }
 
-function numberOr(operation: string, value: unknown): number {
+function numberGiven(operation: string, value: unknown): number {
   checkNumber(operation, "other", value);
   return value;
 }

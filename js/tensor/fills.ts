@@ -11,9 +11,6 @@ import { expanded } from "./views.js";
 
 /** target[at ..] = the elements of source. */
 export function copyElements(target: Tensor, source: Tensor, at = 0): void {
-  // Both come into linear memory before a view is taken, which growth would detach.
-  target.storage.resident();
-  source.storage.resident();
   target.array.set(source.array, at);
 }
 
@@ -33,7 +30,7 @@ export function fill_<T extends Tensor>(x: T, value: number, operation = "fill_"
   return x;
 }
 
-export function copy_<T extends Tensor>(x: T, source: Tensor | Words | NestedArray): T {
+export function copy_<T extends Tensor>(x: T, source: Tensor | Words | Float64Array | NestedArray): T {
   x.checkInPlace("copy_");
   const from = source instanceof Tensor ? source : literal("copy_", "source", source, x.shape);
   if (from instanceof Tensor) {

@@ -7,7 +7,7 @@ import { enterNode } from "./scope.js";
 import { keep, type Tensor } from "./tensor.js";
 
 /** @internal */
-export type TensorNode = Node<Gradient, SavedTensor>;
+export type TensorNode = Node<Gradient>;
 
 /** @internal A tensor that a node keeps for its backward. */
 export class SavedTensor implements Saved {
@@ -34,29 +34,29 @@ export class SavedTensor implements Saved {
 }
 
 /**
- * @internal Makes `out` the result of an operation on `inputs`. Nothing is recorded under noGrad or when no input needs a gradient.
+ * @internal Makes `out` the result of an operation on `inputs`. Nothing is recorded under noGrad or when no input needs a
+ * gradient. saved: what backward reads, null for what it will not; a change in place of it is an error then.
  * backward: the gradient of out in, one gradient for each input out, each a handle of its own.
  */
 export function record(
   out: Tensor,
   name: string,
   inputs: readonly Tensor[],
-  saved: readonly Tensor[],
+  saved: readonly (Tensor | null)[],
   backward: (gradient: Tensor, saved: readonly Tensor[], needed: readonly boolean[]) => readonly (Gradient | null)[],
 ): Tensor {
   if (!isGradEnabled() || !inputs.some((input) => input.requiresGrad)) return out;
-  const run: Backward<Gradient, SavedTensor> = (gradient, values, needed) => {
+  const kept = saved.map((tensor) => (tensor === null ? null : new SavedTensor(tensor)));
+  const run: Backward<Gradient> = (gradient, needed) => {
+    const values = kept.map((value) => value?.value as Tensor);
     // An operation takes a whole gradient, also where its result was the table of an Embedding.
-    return backward(
-      dense(gradient),
-      values.map(({ value }) => value),
-      needed,
-    );
+    return backward(dense(gradient), values, needed);
   };
+  const parents = inputs.map((input) => input.node);
   out.madeBy = new Node(
     name,
-    inputs.map((input) => input.node),
-    saved.map((tensor) => new SavedTensor(tensor)),
+    parents,
+    kept.filter((value) => value !== null),
     run,
   );
   enterNode(out.madeBy);

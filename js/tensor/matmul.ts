@@ -29,8 +29,14 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
     );
   }
   return tidy(() => {
-    if (a.ndim === 1) return withoutDim(matmul(reshape(a, [1, a.numel]), b), b.ndim === 1 ? -1 : -2);
-    if (b.ndim === 1) return withoutDim(matmul(a, reshape(b, [b.numel, 1])), -1);
+    if (a.ndim === 1) {
+      const product = matmul(reshape(a, [1, a.numel]), b);
+      return withoutDim(product, b.ndim === 1 ? -1 : -2, b.ndim === 1 ? "DotBackward0" : "SqueezeBackward4");
+    }
+    if (b.ndim === 1) {
+      const product = matmul(a, reshape(b, [b.numel, 1]));
+      return withoutDim(product, -1, a.ndim === 2 ? "MvBackward0" : "UnsafeViewBackward0");
+    }
     const [n, k] = a.shape.slice(-2);
     const [inner, m] = b.shape.slice(-2);
     if (k !== inner) {
@@ -50,9 +56,11 @@ function batched(a: Tensor, b: Tensor, lead: Shape): Tensor {
   const sizes = { batches: numelOf(lead), n, k, m };
   const out = product([...lead, n, m], a, b, sizes);
   const name = lead.length === 0 ? "MmBackward0" : "UnsafeViewBackward0";
-  return record(out, name, [a, b], [a, b], (gradient, [x, y], needed) => [
-    needed[0] ? leftGradient(x.shape, gradient, y, sizes) : null,
-    needed[1] ? rightGradient(y.shape, x, gradient, sizes) : null,
+  const saved = [b.requiresGrad ? a : null, a.requiresGrad ? b : null];
+  const shapes = [a.shape, b.shape];
+  return record(out, name, [a, b], saved, (gradient, [x, y], needed) => [
+    needed[0] ? leftGradient(shapes[0], gradient, y, sizes) : null,
+    needed[1] ? rightGradient(shapes[1], x, gradient, sizes) : null,
   ]);
 }
 
@@ -92,10 +100,10 @@ function each(
   return out;
 }
 
-function withoutDim(x: Tensor, dim: number): Tensor {
+/** Drops a dimension of size 1, under the name that PyTorch gives the whole product. */
+function withoutDim(x: Tensor, dim: number, name: string): Tensor {
   const axis = wrapDim("matmul", dim, x.ndim);
-  return reshape(
-    x,
-    x.shape.filter((_, i) => i !== axis),
-  );
+  const before = x.shape;
+  const after = before.filter((_, i) => i !== axis);
+  return record(x.alias(after), name, [x], [], (gradient) => [gradient.alias(before)]);
 }

@@ -4,7 +4,7 @@ import { addressOf } from "../wasm.js";
 import * as arithmetic from "./arithmetic.js";
 import * as fills from "./fills.js";
 import { addGradients, checkGradient, type Gradient, ownGradient, TouchedRows } from "./gradients.js";
-import type { SavedTensor, TensorNode } from "./graph.js";
+import type { TensorNode } from "./graph.js";
 import { matmul } from "./matmul.js";
 import { type NestedArray, nest } from "./nested.js";
 import { inspect, tensorText } from "./print.js";
@@ -19,6 +19,7 @@ import * as views from "./views.js";
  * https://docs.pytorch.org/docs/stable/tensors.html
  */
 export class Tensor {
+  readonly shape: Shape;
   /** Number of elements. */
   readonly numel: number;
   /** @internal The operation that made this tensor, null for a leaf. */
@@ -36,12 +37,16 @@ export class Tensor {
   /** @internal Takes over one reference of `storage`. */
   constructor(
     storage: Storage,
-    readonly shape: Shape,
+    shape: Shape,
     /** @internal First element in the storage. */
     readonly offset = 0,
     private owns = false,
   ) {
+    if (!(storage instanceof Storage))
+      throw new TypeError("Tensor: tensors are made by tensor(), zeros() and the like");
     this.storageOrNull = storage;
+    // Kernels trust it, and tensors share it.
+    this.shape = Object.isFrozen(shape) ? shape : Object.freeze([...shape]);
     this.numel = numelOf(shape);
     enter(this);
   }
@@ -72,7 +77,7 @@ export class Tensor {
     return addressOf(this.storage.resident(), this.offset);
   }
 
-  /** The live values, without a copy. The view dies when linear memory grows: use it at once, never keep it. */
+  /** The live values, without a copy. The array dies when the tensor moves or memory grows: use it at once, never keep it. */
   get array(): Words {
     return this.storage.view(this.offset, this.numel);
   }
@@ -91,6 +96,10 @@ export class Tensor {
   /** The operation that made this tensor, with the name that PyTorch gives it; null for a leaf. */
   get gradFn(): GraphNode | null {
     return this.madeBy;
+  }
+
+  set requiresGrad(requiresGrad: boolean) {
+    this.requiresGrad_(requiresGrad);
   }
 
   /** Turns gradients for a leaf on or off. Only float32 tensors can have them. */
@@ -165,7 +174,7 @@ export class Tensor {
   /** @internal Where gradients for this tensor go; null when it needs none. */
   get node(): TensorNode | null {
     if (this.madeBy !== null || !this.trainable) return this.madeBy;
-    const collect: Backward<Gradient, SavedTensor> = (gradient) => {
+    const collect: Backward<Gradient> = (gradient) => {
       this.accumulate(gradient);
       return [];
     };
@@ -195,9 +204,11 @@ export class Tensor {
     } else if (this.numel !== 1) {
       throw new Error("grad can be implicitly created only for scalar outputs");
     }
-    const seed = gradient?.alias() ?? fills.filled(this.shape, 1);
     const retainGraph = options.retainGraph ?? false;
-    tidy(() => propagate<Gradient, SavedTensor>(root, seed, addGradients, retainGraph));
+    tidy(() => {
+      const seed = gradient?.alias() ?? fills.filled(this.shape, 1);
+      propagate<Gradient>(root, seed, addGradients, retainGraph);
+    });
   }
 
   /** The same values outside any graph, on the same storage. */
@@ -286,8 +297,8 @@ export class Tensor {
 
   // In place
 
-  /** Copies values from a tensor, a typed array or nested arrays, broadcast to this shape. */
-  copy_(source: Tensor | Words | NestedArray): this {
+  /** Copies values: of a tensor, broadcast to this shape, or of a typed or nested array of this shape. No gradient flows. */
+  copy_(source: Tensor | Words | Float64Array | NestedArray): this {
     return fills.copy_(this, source);
   }
   fill_(value: number): this {
@@ -341,7 +352,7 @@ export class Tensor {
 
   /** @internal */
   [inspect](): string {
-    return this.toString();
+    return this.isDisposed ? "tensor(disposed)" : this.toString();
   }
 
   /** Frees this handle and its gradient; the storage goes with its last handle. */
@@ -381,7 +392,7 @@ export function transient(shape: Shape, dtype: DType = "float32"): Tensor {
 
 /** @internal An uninitialised tensor that stays until it is disposed. */
 export function owned(shape: Shape, dtype: DType = "float32"): Tensor {
-  return new Tensor(new Storage(dtype, numelOf(shape), true), [...shape], 0, true);
+  return new Tensor(new Storage(dtype, numelOf(shape), true), shape, 0, true);
 }
 
 /** @internal */
