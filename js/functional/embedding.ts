@@ -1,7 +1,7 @@
 import { checkBoolean, checkInteger, checkNumber, checkOptions, describe, sizeText } from "../check.js";
 import { TouchedRows } from "../tensor/gradients.js";
 import { record } from "../tensor/graph.js";
-import { distinctRows, NO_ROW, sumBySlot } from "../tensor/rows.js";
+import { checkRows, distinctRows, NO_ROW, sumBySlot } from "../tensor/rows.js";
 import { SparseTensor } from "../tensor/sparse-tensor.js";
 import { Tensor, transient } from "../tensor/tensor.js";
 import { kernels } from "../wasm.js";
@@ -32,14 +32,15 @@ export function embedding(input: Indices, weight: Tensor, options: EmbeddingOpti
   const [rows, dim] = weight.shape;
   const settings = checkEmbeddingOptions("embedding", rows, options);
   const index = toIndices("embedding", input, rows);
-  if (settings.maxNorm !== null) renorm(weight, index, settings.maxNorm, settings.normType);
   const out = transient([...index.shape, dim], weight.dtype);
+  if (settings.maxNorm !== null) renorm(weight, index, settings.maxNorm, settings.normType);
   kernels.gather(out.address, weight.address, index.address, index.numel, dim);
   const { shape } = weight;
-  const gradientOf = settings.sparse ? sparseGradient : denseGradient;
-  record(out, "EmbeddingBackward0", [weight], [index], (gradient, [saved]) => [
-    gradientOf(gradient, saved, shape, settings.paddingIdx, settings.scaleGradByFreq),
-  ]);
+  const gradientOf = settings.sparse ? sparseGradient : touchedRows;
+  record(out, "EmbeddingBackward0", [weight], [index], (gradient, [saved]) => {
+    checkRows("embedding", saved, rows);
+    return [gradientOf(gradient, saved, shape, settings.paddingIdx, settings.scaleGradByFreq)];
+  });
   if (index !== input) index.dispose();
   return out;
 }
@@ -107,7 +108,7 @@ function renorm(weight: Tensor, index: Tensor, maxNorm: number, p: number): void
 }
 
 /** The rows touched and their sums, in index order; with byFrequency each entry weighs 1 / count of its row. */
-function denseGradient(
+function touchedRows(
   gradient: Tensor,
   index: Tensor,
   shape: readonly number[],

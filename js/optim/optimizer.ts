@@ -1,4 +1,6 @@
 import { checkNumber, checkOptions, describe } from "../check.js";
+import { checkRows } from "../tensor/rows.js";
+import { SparseTensor } from "../tensor/sparse-tensor.js";
 import { Tensor } from "../tensor/tensor.js";
 
 /** Parameters that share their options, which may be changed between steps: `optimizer.paramGroups[0].lr *= 0.5`. */
@@ -85,7 +87,12 @@ export abstract class Optimizer<O extends object, S extends object> {
     if (this.disposed) throw new Error("optimizer was used after it was disposed");
     const loss = closure?.();
     for (const group of this.paramGroups) {
-      for (const param of group.params) if (param.gradient !== null) this.checkGradient(param, group);
+      for (const param of group.params) {
+        const { gradient } = param;
+        if (gradient === null) continue;
+        if (gradient instanceof SparseTensor) checkRows("step", gradient.indices, param.shape[0]);
+        this.checkGradient(param, group);
+      }
     }
     for (const group of this.paramGroups) {
       for (const param of group.params) {

@@ -92,13 +92,28 @@ export function checkGradient(gradient: unknown, { shape }: Tensor): void {
   }
 }
 
-/** Makes a gradient its leaf's own: a dense one that shares its storage is copied, so that no other holder can change it. */
+/**
+ * Makes a gradient its leaf's own. A dense one that shares its storage is copied, so that no other holder can change it; the
+ * values of a sparse one are copied only if they are another leaf's gradient, for they are what flowed back.
+ */
 export function ownGradient(gradient: Gradient): Gradient {
-  let own = gradient;
-  if (gradient instanceof Tensor && (gradient.storage.isShared || gradient.numel !== gradient.storage.length)) {
-    own = gradient.clone();
-    gradient.dispose();
-  }
+  const own =
+    gradient instanceof Tensor ? separate(gradient) : gradient instanceof SparseTensor ? apart(gradient) : gradient;
+  if (own !== gradient) gradient.dispose();
   own.own();
+  return own;
+}
+
+function separate(gradient: Tensor): Tensor {
+  const { storage, numel } = gradient;
+  return storage.isShared || numel !== storage.length ? gradient.clone() : gradient;
+}
+
+function apart(gradient: SparseTensor): SparseTensor {
+  const { indices, values, shape, isCoalesced } = gradient;
+  const own = values.storage.isGradient
+    ? new SparseTensor(indices.clone(), values.clone(), shape, isCoalesced)
+    : gradient;
+  own.values.storage.isGradient = true;
   return own;
 }

@@ -1,10 +1,21 @@
 // Rows picked by an index: which are distinct, and their sums.
 
+import { elementName } from "../check.js";
 import { kernels } from "../wasm.js";
 import { type Tensor, transient } from "./tensor.js";
 
 /** No index equals this. */
 export const NO_ROW = -1;
+
+/** RangeError unless every index is in [0, rows). Kernels trust it, and the index may have been written to since. */
+export function checkRows(operation: string, index: Tensor, rows: number): void {
+  const bad = kernels.firstBadIndex(index.address, index.numel, rows);
+  if (bad < 0) return;
+  const element = elementName("indices", index.shape, bad);
+  throw new RangeError(
+    `${operation}: index out of range in self: ${element} is ${index.array[bad]}, valid range is [0, ${rows})`,
+  );
+}
 
 /** The distinct values of an index in first-seen order, without `skip`; slots[i] is the place of index[i] in rows or -1. */
 export interface DistinctRows {

@@ -1,10 +1,10 @@
 import type { GraphNode } from "../autograd.js";
-import type { Shape } from "../check.js";
+import { checkInteger, type Shape } from "../check.js";
 import { kernels } from "../wasm.js";
 import { copyElements } from "./fills.js";
 import type { NestedArray } from "./nested.js";
 import { inspect, sparseText } from "./print.js";
-import { distinctRows, NO_ROW, sumBySlot } from "./rows.js";
+import { checkRows, distinctRows, NO_ROW, sumBySlot } from "./rows.js";
 import { enter, tidy } from "./scope.js";
 import { keep, type Tensor, transient } from "./tensor.js";
 
@@ -28,6 +28,9 @@ export class SparseTensor {
     /** Whether rows are distinct and ascending. */
     readonly isCoalesced: boolean,
   ) {
+    if (!(indices?.kept !== undefined && values?.kept !== undefined)) {
+      throw new TypeError("SparseTensor: sparse tensors are made by the backward of a sparse Embedding");
+    }
     keep(indices);
     keep(values);
     enter(this);
@@ -59,14 +62,27 @@ export class SparseTensor {
 
   /** @internal Adds the entries to a [V, D] matrix one by one, in place. */
   addTo(matrix: Tensor): Tensor {
-    const [, dim] = this.shape;
+    const [rows, dim] = this.shape;
+    checkRows("toDense", this.indices, rows);
     kernels.scatterAdd(matrix.address, this.values.address, this.indices.address, this.nnz, dim, NO_ROW);
     return matrix;
   }
 
-  /** Row or element, as of the dense matrix. */
-  at(...indices: number[]): Tensor {
-    return this.toDense().at(...indices);
+  /** Row or element, as of the dense matrix; only the entries of that row are added up. */
+  at(...position: number[]): Tensor {
+    return tidy(() => {
+      const [rows, dim] = this.shape;
+      if (position.length === 0) return this.toDense();
+      const [row, ...rest] = position;
+      checkInteger("at", "indices[0]", row);
+      if (row < -rows || row >= rows) {
+        throw new RangeError(`at: index ${row} is out of bounds for dimension 0 with size ${rows}`);
+      }
+      const wanted = row < 0 ? row + rows : row;
+      const slots = transient([this.nnz], "int32");
+      slots.array.set(this.indices.array.map((other) => (other === wanted ? 0 : NO_ROW)));
+      return sumBySlot(this.values, slots, 1, dim).at(0, ...rest);
+    });
   }
 
   toArray(): NestedArray {

@@ -30,6 +30,8 @@ const collected =
 export class Storage {
   /** Counts in-place changes, for autograd's check. */
   version = 0;
+  /** Some leaf's gradient lies here. */
+  isGradient = false;
   private block: Block | null;
   /** The values while they are outside linear memory. */
   private moved: Words | null = null;
@@ -44,33 +46,39 @@ export class Storage {
     owned: boolean,
   ) {
     this.owners = owned ? 1 : 0;
-    const bytes = 4 * length;
-    if (bytes > LIMIT_BYTES) throw outOfMemory(bytes);
-    if (!owned) makeRoom(bytes);
-    const block = take(bytes) ?? takeAfterEviction(bytes);
-    this.block = block;
-    if (owned) collected?.register(this, block, this);
+    if (!(this.bytes <= LIMIT_BYTES)) throw outOfMemory(this.bytes);
+    if (!owned) makeRoom(this.bytes);
+    this.block = take(this.bytes) ?? takeAfterEviction(this.bytes);
+    if (owned) this.watch();
     else this.enlist();
+  }
+
+  get bytes(): number {
+    return 4 * this.length;
   }
 
   /** The block, brought back into linear memory if it had left. Never moves another storage, so addresses stay valid. */
   resident(): Block {
     if (this.block === null) {
       if (this.moved === null) throw new Error("storage used after it was freed");
-      const block = take(4 * this.length);
-      if (block === null) throw outOfMemory(4 * this.length);
+      const block = take(this.bytes);
+      if (block === null) throw outOfMemory(this.bytes);
+      const values = this.moved;
       this.block = block;
-      this.view().set(this.moved);
       this.moved = null;
-      if (this.owners === 0) this.enlist();
+      this.view().set(values);
+      this.enlist();
     }
     return this.block;
   }
 
-  /** Live view of the words [offset, offset + length); growth of memory detaches it. */
+  /** Live view of the words [offset, offset + length), wherever they are; growth of memory detaches it. Allocates nothing. */
   view(offset = 0, length = this.length): Words {
-    const block = this.resident();
-    return this.dtype === "float32" ? floatsAt(block, offset, length) : integersAt(block, offset, length);
+    if (this.block === null) {
+      if (this.moved === null) throw new Error("storage used after it was freed");
+      return this.moved.subarray(offset, offset + length);
+    }
+    return this.dtype === "float32" ? floatsAt(this.block, offset, length) : integersAt(this.block, offset, length);
   }
 
   get isShared(): boolean {
@@ -84,8 +92,8 @@ export class Storage {
   /** The last reference frees the block at once. */
   release(): void {
     if (--this.references > 0) return;
-    if (this.owners > 0) collected?.unregister(this);
-    else this.delist();
+    this.delist();
+    collected?.unregister(this);
     if (this.block !== null) giveBack(this.block);
     this.block = null;
     this.moved = null;
@@ -105,37 +113,46 @@ export class Storage {
   /** One more owner; the first takes the storage out of the transients. */
   own(): void {
     if (this.owners++ > 0) return;
-    const block = this.resident();
+    this.resident();
     this.delist();
-    collected?.register(this, block, this);
+    this.watch();
   }
 
   /** One owner less; the last hands the storage to the transients, for whoever still holds it. */
   disown(): void {
-    if (--this.owners > 0) return;
+    // What is larger than their budget would only be copied out at once: it waits for the collector instead.
+    if (--this.owners > 0 || this.bytes > budget) return;
     collected?.unregister(this);
     this.enlist();
   }
 
   /** Moves the values out of linear memory. */
   evict(): void {
+    const { block } = this;
+    if (block === null) return;
     this.moved = this.view().slice();
     this.delist();
-    giveBack(this.resident());
     this.block = null;
+    giveBack(block);
+  }
+
+  /** Frees the block when nobody can reach this storage any more. */
+  private watch(): void {
+    collected?.unregister(this);
+    if (this.block !== null) collected?.register(this, this.block, this);
   }
 
   private enlist(): void {
     (this.saves > 0 ? needed : spent).add(this);
-    transientBytes += 4 * this.length;
+    transientBytes += this.bytes;
   }
 
   private delist(): void {
-    if (spent.delete(this) || needed.delete(this)) transientBytes -= 4 * this.length;
+    if (spent.delete(this) || needed.delete(this)) transientBytes -= this.bytes;
   }
 
   private reenlist(): void {
-    if (this.owners > 0 || this.block === null) return;
+    if (!spent.has(this) && !needed.has(this)) return;
     this.delist();
     this.enlist();
   }
