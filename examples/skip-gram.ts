@@ -25,6 +25,10 @@ const flags = new Command()
   .opts<Flags>();
 
 const corpus = readCorpus(flags.words);
+if (corpus.words.length < 2) {
+  console.error(`Only ${corpus.words.length} words occur at least 5 times: give --words a larger number.`);
+  process.exit(1);
+}
 console.log(
   `Brown corpus: ${number(corpus.size)} words, ${number(corpus.words.length)} different ones at least 5 times`,
 );
@@ -54,11 +58,16 @@ for (const [i, list] of nearest(vectors, queries).entries()) {
 await writeVectors(flags.out, vectors, corpus.words);
 console.log(`loss a pair      ${last?.loss.toFixed(4) ?? "-"}`);
 console.log(`words a second   ${number((flags.epochs * corpus.size) / elapsed)} (${elapsed.toFixed(1)} s)`);
-console.log(`same part of speech among the ten nearest words: ${quality(vectors, corpus).toFixed(3)} (by chance 0.17)`);
+console.log(`same part of speech among the ten nearest words: ${share(quality(vectors, corpus))} (by chance 0.17)`);
 console.log(`vectors          ${flags.out}`);
 
 function seconds(): number {
   return (performance.now() - start) / 1000;
+}
+
+/** A share, or a dash where the vocabulary is too small to have one. */
+function share(x: number | null): string {
+  return x === null ? "-" : x.toFixed(3);
 }
 
 function number(x: number): string {

@@ -3,6 +3,11 @@
 
 export type Shape = readonly number[];
 
+/** What kernels can count. */
+const MAX_SIZE = 2 ** 31 - 1;
+/** As many as PyTorch has. */
+export const MAX_DIMS = 64;
+
 /** [2, 3] as PyTorch writes it in an error. */
 export function sizeText(shape: Shape): string {
   return `[${shape.join(", ")}]`;
@@ -27,6 +32,7 @@ export function matrixText(shape: Shape): string {
 /** One sentence for any value in an error message. */
 export function describe(value: unknown): string {
   if (typeof value === "string") return `"${value}"`;
+  if (typeof value === "bigint") return `${value}n`;
   if (typeof value === "function") return "a function";
   if (typeof value !== "object" || value === null) return String(value);
   return Array.isArray(value) ? "an array" : `an object of class ${value.constructor?.name ?? "Object"}`;
@@ -39,6 +45,12 @@ export function checkSize(operation: string, size: unknown, position: number, sh
       `${operation}: argument 'size' must be tuple of ints, but found element ${describe(size)} at pos ${position}`,
     );
   }
+  if (size > MAX_SIZE) {
+    throw new RangeError(
+      `${operation}: out of linear memory: asked for ${size} elements at pos ${position}; ` +
+        "the limit is 4 GiB (4294901760 bytes) in all",
+    );
+  }
   if (size < 0) {
     throw new RangeError(
       `${operation}: Trying to create tensor with negative dimension ${size}: [${shape.map(String).join(", ")}]`,
@@ -48,6 +60,9 @@ export function checkSize(operation: string, size: unknown, position: number, sh
 
 export function checkShape(operation: string, shape: unknown): asserts shape is Shape {
   if (!Array.isArray(shape)) throw new TypeError(`${operation}: shape must be an array, but got ${describe(shape)}`);
+  if (shape.length > MAX_DIMS) {
+    throw new RangeError(`${operation}: too many dimensions: ${shape.length}, at most ${MAX_DIMS} are possible`);
+  }
   for (let dim = 0; dim < shape.length; dim++) checkSize(operation, shape[dim], dim, shape);
 }
 
@@ -93,9 +108,13 @@ export function checkWord<T extends string>(
 ): asserts value is T {
   if (!words.includes(value as T)) {
     throw new TypeError(
-      `${operation}: ${String(value)} is not a valid value for ${argument}, which is one of ${words.join(", ")}`,
+      `${operation}: ${wordText(value)} is not a valid value for ${argument}, which is one of ${words.join(", ")}`,
     );
   }
+}
+
+function wordText(value: unknown): string {
+  return typeof value === "string" ? value : describe(value);
 }
 
 /** dim in [-rank, rank), counted from the front. A 0-D tensor counts as 1-D, as in PyTorch. */
@@ -123,4 +142,9 @@ function asyncFunction(operation: string): TypeError {
   return new TypeError(
     `${operation}: the function must not be async: what it awaits would run after ${operation} has ended`,
   );
+}
+
+/** Whether a view holds fractions: Float16Array too, where the engine has it. */
+export function holdsFloats(view: ArrayBufferView): boolean {
+  return /^\[object Float/.test(Object.prototype.toString.call(view));
 }

@@ -3,7 +3,8 @@
 // Symbol.dispose, for users whose "lib" stops at es2022.
 /// <reference lib="esnext.disposable" preserve="true" />
 
-export { noGrad } from "./autograd.js";
+export { type GraphNode, noGrad } from "./autograd.js";
+export type { Shape } from "./check.js";
 export * as functional from "./functional/index.js";
 export * as nn from "./nn/index.js";
 export * as optim from "./optim/index.js";
@@ -14,10 +15,12 @@ export {
   longTensor,
   multinomial,
   ones,
+  type RandomOptions,
   rand,
   randint,
   randn,
   randperm,
+  type TensorOptions,
   tensor,
   zeros,
 } from "./tensor/create.js";

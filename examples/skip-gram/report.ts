@@ -24,14 +24,14 @@ export function nearest(vectors: Tensor, queries: readonly number[]): number[][]
 
 /**
  * Of the ten nearest words of 400 words (every fifth from the 100th most frequent on), the share whose usual part of
- * speech is the same. 0.17 is chance.
+ * speech is the same. 0.17 is chance. null where the vocabulary ends before them.
  */
-export function quality(vectors: Tensor, { words, tags }: Corpus): number {
+export function quality(vectors: Tensor, { words, tags }: Corpus): number | null {
   const queries: number[] = [];
   for (let word = 100; word < Math.min(2100, words.length); word += 5) queries.push(word);
   const lists = nearest(vectors, queries);
   const same = lists.flatMap((list, i) => list.filter((word) => tags[word] === tags[queries[i]]));
-  return same.length / lists.flat().length;
+  return lists.length === 0 ? null : same.length / lists.flat().length;
 }
 
 /** Writes word2vec's text format: a line "V D", then a line for each word with nine digits a number. */

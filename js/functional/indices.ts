@@ -1,4 +1,4 @@
-import { describe, elementName, type Shape } from "../check.js";
+import { describe, elementName, holdsFloats, type Shape } from "../check.js";
 import type { IntegerArray } from "../tensor/create.js";
 import { flatten, type NestedArray } from "../tensor/nested.js";
 import { Tensor, transient } from "../tensor/tensor.js";
@@ -76,7 +76,7 @@ function checkRange(input: Tensor, rows: number, fail: Fail): void {
 }
 
 function integers(operation: string, input: ArrayBufferView): { shape: Shape; values: ArrayLike<number> } {
-  if (input instanceof DataView || /^Float/.test(input.constructor.name)) {
+  if (input instanceof DataView || holdsFloats(input)) {
     throw new TypeError(
       `${operation}: Expected argument 'input' to hold integers, but got ${describe(input)}: use an integer typed array`,
     );
@@ -87,6 +87,7 @@ function integers(operation: string, input: ArrayBufferView): { shape: Shape; va
 
 function copied(values: ArrayLike<number>, shape: Shape): Tensor {
   const out = transient(shape, "int32");
-  out.array.set(values);
+  // A detached array has no elements left to copy.
+  if (values.length > 0) out.array.set(values);
   return out;
 }

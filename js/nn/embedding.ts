@@ -11,7 +11,7 @@ import { Module } from "./module.js";
 import { Parameter } from "./parameter.js";
 
 /** Rows given by the user: a tensor is shared, arrays are copied. */
-export type Table = Tensor | NestedArray | IntegerArray | Float32Array;
+export type Table = Tensor | NestedArray | IntegerArray | Float32Array | Float64Array;
 
 export interface EmbeddingModuleOptions extends EmbeddingOptions {
   /** [numEmbeddings, embeddingDim]; drawn from N(0, 1) unless given. A tensor is shared, an array copied. */
@@ -55,15 +55,17 @@ export class Embedding extends Module {
     const { weight: given, freeze = false } = options;
     checkBoolean("Embedding", "freeze", freeze);
     const table = given === undefined ? randn(shape, { generator: options.generator }) : toTable(given, shape);
-    if (!sameShape(table.shape, shape)) {
+    try {
+      if (!sameShape(table.shape, shape)) {
+        throw new RangeError(
+          `Embedding: Shape of weight does not match num_embeddings and embedding_dim: weight is ${sizeText(table.shape)}, ` +
+            `expected ${sizeText(shape)}`,
+        );
+      }
+      this.weight = new Parameter(table, !freeze);
+    } finally {
       if (table !== given) table.dispose();
-      throw new RangeError(
-        `Embedding: Shape of weight does not match num_embeddings and embedding_dim: weight is ${sizeText(table.shape)}, ` +
-          `expected ${sizeText(shape)}`,
-      );
     }
-    this.weight = new Parameter(table, !freeze);
-    if (table !== given) table.dispose();
     if (given === undefined) this.fillPaddingWithZero();
   }
 

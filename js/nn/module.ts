@@ -1,4 +1,4 @@
-import { checkOptions, describe, sizeText } from "../check.js";
+import { checkBoolean, checkOptions, describe, sizeText } from "../check.js";
 import { inspect } from "../tensor/print.js";
 import { sameShape, Tensor } from "../tensor/tensor.js";
 import { Parameter } from "./parameter.js";
@@ -15,14 +15,12 @@ export abstract class Module {
   training = true;
 
   /** Every parameter below this module with its dotted name; a shared one comes once, under its first name. */
-  *namedParameters(prefix = "", seen: Set<Parameter> = new Set()): IterableIterator<[string, Parameter]> {
-    for (const [name, value] of Object.entries(this)) {
-      if (value instanceof Parameter && !seen.has(value)) {
-        seen.add(value);
-        yield [prefix + name, value];
-      } else if (value instanceof Module) {
-        yield* value.namedParameters(`${prefix}${name}.`, seen);
-      }
+  *namedParameters(): IterableIterator<[string, Parameter]> {
+    const seen = new Set<Parameter>();
+    for (const [name, parameter] of this.namedState()) {
+      if (seen.has(parameter)) continue;
+      seen.add(parameter);
+      yield [name, parameter];
     }
   }
 
@@ -77,17 +75,20 @@ export abstract class Module {
     if (typeof state !== "object" || state === null) {
       throw new TypeError(`loadStateDict: Expected state_dict to be dict-like, but got ${describe(state)}`);
     }
+    const { strict = true } = options;
+    checkBoolean("loadStateDict", "strict", strict);
     const own = new Map(this.namedState());
-    const missingKeys = [...own.keys()].filter((name) => !(name in state));
+    const given = (name: string) => (Object.hasOwn(state, name) ? state[name] : undefined);
+    const missingKeys = [...own.keys()].filter((name) => given(name) === undefined);
     const unexpectedKeys = Object.keys(state).filter((name) => !own.has(name));
     const problems: string[] = [];
     const list = (names: string[]) => names.map((name) => `"${name}"`).join(", ");
-    if (options.strict ?? true) {
+    if (strict) {
       if (missingKeys.length > 0) problems.push(`Missing key(s) in state_dict: ${list(missingKeys)}. `);
       if (unexpectedKeys.length > 0) problems.push(`Unexpected key(s) in state_dict: ${list(unexpectedKeys)}. `);
     }
     for (const [name, parameter] of own) {
-      const value = state[name];
+      const value = given(name);
       if (value === undefined) continue;
       if (!(value instanceof Tensor)) {
         throw new TypeError(`loadStateDict: "${name}" must be a Tensor, but got ${describe(value)}`);
@@ -104,15 +105,20 @@ export abstract class Module {
     if (problems.length > 0) {
       throw new Error(`Error(s) in loading state_dict for ${this.typeName()}:\n\t${problems.join("\n\t")}`);
     }
-    for (const [name, parameter] of own) if (state[name] !== undefined) parameter.data.copy_(state[name]);
+    for (const [name, parameter] of own) {
+      const value = given(name);
+      if (value !== undefined) parameter.data.copy_(value);
+    }
     return { missingKeys, unexpectedKeys };
   }
 
-  /** Like namedParameters, but a shared parameter appears under each of its names. */
-  private *namedState(prefix = ""): IterableIterator<[string, Parameter]> {
+  /** Like namedParameters, but a shared parameter appears under each of its names. A module inside itself is not entered. */
+  private *namedState(prefix = "", path: readonly Module[] = [this]): IterableIterator<[string, Parameter]> {
     for (const [name, value] of Object.entries(this)) {
       if (value instanceof Parameter) yield [prefix + name, value];
-      else if (value instanceof Module) yield* value.namedState(`${prefix}${name}.`);
+      else if (value instanceof Module && !path.includes(value)) {
+        yield* value.namedState(`${prefix}${name}.`, [...path, value]);
+      }
     }
   }
 

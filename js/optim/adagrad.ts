@@ -42,9 +42,7 @@ export class Adagrad extends Optimizer<AdagradOptions, AdagradState> {
     super("Adagrad", params, DEFAULTS, options);
   }
 
-  override addParamGroup(group: Partial<AdagradOptions> & { params: Iterable<Tensor> }): void {
-    super.addParamGroup(group);
-    const { params, initialAccumulatorValue } = this.paramGroups[this.paramGroups.length - 1];
+  protected override prepare(params: readonly Tensor[], { initialAccumulatorValue }: AdagradOptions): void {
     for (const param of params) {
       const sum = keep(owned(param.shape)).fill_(initialAccumulatorValue);
       this.state.set(param, { step: 0, sum });

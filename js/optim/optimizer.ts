@@ -1,3 +1,4 @@
+import { withGrad } from "../autograd.js";
 import { checkNumber, checkOptions, describe } from "../check.js";
 import { checkRows } from "../tensor/rows.js";
 import { SparseTensor } from "../tensor/sparse-tensor.js";
@@ -21,17 +22,19 @@ export abstract class Optimizer<O extends object, S extends object> {
 
   protected constructor(name: string, params: Params<O>, defaults: O, options: Partial<O>) {
     checkOptions(name, options, Object.keys(defaults));
-    this.defaults = { ...defaults, ...options };
+    this.defaults = { ...defaults, ...given(options) };
     if (params instanceof Tensor || typeof (params as Iterable<unknown>)?.[Symbol.iterator] !== "function") {
       throw new TypeError(
         "params argument given to the optimizer should be an iterable of Tensors or dicts, but got " +
           `${params instanceof Tensor ? "torch.FloatTensor" : describe(params)}`,
       );
     }
-    const given = [...params];
-    if (given.length === 0) throw new RangeError("optimizer got an empty parameter list");
-    const grouped = given.every((entry) => !(entry instanceof Tensor) && typeof entry === "object" && entry !== null);
-    const groups = grouped ? (given as (Partial<O> & { params: Iterable<Tensor> })[]) : [{ params: given as Tensor[] }];
+    const entries = [...params];
+    if (entries.length === 0) throw new RangeError("optimizer got an empty parameter list");
+    const grouped = entries.every((entry) => !(entry instanceof Tensor) && typeof entry === "object" && entry !== null);
+    const groups = grouped
+      ? (entries as (Partial<O> & { params: Iterable<Tensor> })[])
+      : [{ params: entries as Tensor[] }];
     try {
       for (const group of groups) this.addParamGroup(group as Partial<O> & { params: Iterable<Tensor> });
     } catch (error) {
@@ -42,12 +45,10 @@ export abstract class Optimizer<O extends object, S extends object> {
 
   /** Adds parameters with options of their own; the others are the constructor's. */
   addParamGroup(group: Partial<O> & { params: Iterable<Tensor> }): void {
-    if (
-      typeof (group.params as unknown as Iterable<Tensor>)?.[Symbol.iterator] !== "function" &&
-      !(group.params instanceof Tensor)
-    ) {
+    const listed: unknown = group?.params;
+    if (!(listed instanceof Tensor) && typeof (listed as Iterable<Tensor> | null)?.[Symbol.iterator] !== "function") {
       throw new TypeError(
-        `optimizer: a parameter group needs params, an iterable of Tensors, but got ${describe(group.params)}`,
+        `optimizer: a parameter group needs params, an iterable of Tensors, but got ${describe(listed ?? group)}`,
       );
     }
     const params = group.params instanceof Tensor ? [group.params] : [...group.params];
@@ -63,9 +64,23 @@ export abstract class Optimizer<O extends object, S extends object> {
       throw new RangeError("optimizer contains a parameter group with duplicate parameters");
     }
     checkOptions("addParamGroup", group, ["params", ...Object.keys(this.defaults)]);
-    const complete = { ...this.defaults, ...group, params };
+    const complete = { ...this.defaults, ...given(group), params };
     this.checkValues(complete);
+    try {
+      this.prepare(params, complete);
+    } catch (error) {
+      for (const param of params) this.forget(param);
+      throw error;
+    }
     this.paramGroups.push(complete);
+  }
+
+  /** Makes the state that exists before the first step. */
+  protected prepare(_params: readonly Tensor[], _options: O): void {}
+
+  private forget(param: Tensor): void {
+    for (const value of Object.values(this.state.get(param) ?? {})) if (value instanceof Tensor) value.dispose();
+    this.state.delete(param);
   }
 
   /** RangeError for an option outside PyTorch's rules. */
@@ -83,9 +98,13 @@ export abstract class Optimizer<O extends object, S extends object> {
    */
   step(): undefined;
   step<T>(closure: () => T): T;
+  step<T>(closure: (() => T) | undefined): T | undefined;
   step<T>(closure?: () => T): T | undefined {
     if (this.disposed) throw new Error("optimizer was used after it was disposed");
-    const loss = closure?.();
+    if (closure !== undefined && typeof closure !== "function") {
+      throw new TypeError(`step: closure must be a function, but got ${describe(closure)}`);
+    }
+    const loss = closure === undefined ? undefined : withGrad(true, closure);
     for (const group of this.paramGroups) {
       for (const param of group.params) {
         const { gradient } = param;
@@ -111,10 +130,7 @@ export abstract class Optimizer<O extends object, S extends object> {
 
   /** Frees what is kept for the parameters, not the parameters. */
   dispose(): void {
-    for (const kept of this.state.values()) {
-      for (const value of Object.values(kept)) if (value instanceof Tensor) value.dispose();
-    }
-    this.state.clear();
+    for (const param of this.state.keys()) this.forget(param);
     this.disposed = true;
   }
 
@@ -127,4 +143,9 @@ export abstract class Optimizer<O extends object, S extends object> {
 export function checkNotNegative(name: string, value: unknown): void {
   checkNumber("optimizer", name, value);
   if (!(value >= 0)) throw new RangeError(`Invalid ${name}: ${value}`);
+}
+
+/** Options without those that are undefined: they take their defaults. */
+function given<T extends object>(options: T): T {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
 }

@@ -8,6 +8,7 @@ import {
   checkShape,
   checkSize,
   checkWord,
+  holdsFloats,
   type Shape,
   sizeText,
 } from "../check.js";
@@ -49,7 +50,7 @@ export function tensor(
 ): Tensor {
   checkOptions("tensor", options, ["dtype", "shape", "requiresGrad"]);
   const narrowed = narrowBigInts("tensor", data);
-  const integers = ArrayBuffer.isView(data) && !(data instanceof Float32Array) && !(data instanceof Float64Array);
+  const integers = ArrayBuffer.isView(data) && !holdsFloats(data);
   const dtype = options.dtype ?? (integers ? "int32" : "float32");
   checkWord("tensor", "dtype", dtype, ["float32", "int32"]);
   const requiresGrad = checkTrainable("tensor", dtype, options);
@@ -97,22 +98,31 @@ function narrowBigInts(operation: string, data: unknown): unknown {
 
 /** Every element `value`. */
 export function full(shape: Shape, value: number, options: TensorOptions & { dtype?: DType } = {}): Tensor {
-  checkOptions("full", options, ["dtype", "requiresGrad"]);
-  checkShape("full", shape);
+  return filledWith("full", shape, value, options);
+}
+
+function filledWith(
+  operation: string,
+  shape: Shape,
+  value: number,
+  options: TensorOptions & { dtype?: DType },
+): Tensor {
+  checkOptions(operation, options, ["dtype", "requiresGrad"]);
+  checkShape(operation, shape);
   const dtype = options.dtype ?? "float32";
-  checkWord("full", "dtype", dtype, ["float32", "int32"]);
-  checkNumber("full", "value", value);
-  if (dtype === "int32") checkInt32("full", "value", value);
-  const requiresGrad = checkTrainable("full", dtype, options);
+  checkWord(operation, "dtype", dtype, ["float32", "int32"]);
+  checkNumber(operation, "value", value);
+  if (dtype === "int32") checkInt32(operation, "value", value);
+  const requiresGrad = checkTrainable(operation, dtype, options);
   return fill_(owned(shape, dtype), value).requiresGrad_(requiresGrad);
 }
 
 export function zeros(shape: Shape, options: TensorOptions & { dtype?: DType } = {}): Tensor {
-  return full(shape, 0, options);
+  return filledWith("zeros", shape, 0, options);
 }
 
 export function ones(shape: Shape, options: TensorOptions & { dtype?: DType } = {}): Tensor {
-  return full(shape, 1, options);
+  return filledWith("ones", shape, 1, options);
 }
 
 /** Standard normal. The same seed gives PyTorch's numbers (those of its x86-64 AVX2 builds). */

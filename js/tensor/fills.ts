@@ -6,7 +6,7 @@ import { kernels, lasting } from "../wasm.js";
 import { broadcastShape } from "./arithmetic.js";
 import { flatten, type NestedArray } from "./nested.js";
 import type { Words } from "./storage.js";
-import { checkFloat, sameShape, Tensor, transient } from "./tensor.js";
+import { checkFloat, numelOf, sameShape, Tensor, transient } from "./tensor.js";
 import { expanded } from "./views.js";
 
 /** target[at ..] = the elements of source. */
@@ -64,7 +64,7 @@ export function literal(
   if (!ArrayBuffer.isView(source)) return flatten(operation, argument, source);
   if (!isNumeric(source)) throw new TypeError(`${operation}: argument '${argument}' must not be ${describe(source)}`);
   const wanted = shape ?? [source.length];
-  if (wanted.reduce((product, size) => product * size, 1) !== source.length) {
+  if (numelOf(wanted) !== source.length) {
     throw new RangeError(
       `${operation}: shape '${sizeText(wanted)}' is invalid for argument '${argument}' with ${source.length} elements`,
     );
@@ -101,6 +101,11 @@ export function uniform_<T extends Tensor>(x: T, from: number, to: number, optio
   checkNumber("uniform_", "to", to);
   if (!(from <= to)) {
     throw new RangeError(`uniform_ expects to return a [from, to) range, but found from=${from} > to=${to}`);
+  }
+  if (!Number.isFinite(Math.fround(Math.fround(to) - Math.fround(from)))) {
+    throw new RangeError(
+      `uniform_: uniform_ expects to-from <= std::numeric_limits<float>::max(), but found to=${to} and from=${from}`,
+    );
   }
   return drawInto("uniform_", x, options, (address, state) => kernels.uniform(address, state, x.numel, from, to));
 }

@@ -120,20 +120,23 @@ function lines(texts: readonly string[], width: number, indent: number): string 
 }
 
 function integerFormat(values: readonly number[]): Format {
-  return { width: Math.max(...values.map((value) => String(value).length)), text: String };
+  return { width: largestOf(values, (value) => String(value).length), text: String };
 }
 
 /** Whole numbers as "3.", others with four decimals, widely spread ones in scientific notation. */
 function floatFormat(values: readonly number[]): Format {
   const finite = values.filter((value) => Number.isFinite(value) && value !== 0);
   if (finite.length === 0) return { width: 1, text: wholeText };
-  const magnitudes = finite.map(Math.abs);
-  const largest = Math.max(...magnitudes);
-  const smallest = Math.min(...magnitudes);
+  const largest = largestOf(finite, Math.abs);
+  const smallest = -largestOf(finite, (value) => -Math.abs(value));
   const whole = finite.every(Number.isInteger);
   const scientific = largest / smallest > 1000 || largest > 1e8 || (!whole && smallest < 1e-4);
   const text = scientific ? scientificText : whole ? wholeText : fixedText;
-  return { width: Math.max(...finite.map((value) => text(value).length)), text };
+  return { width: largestOf(finite, (value) => text(value).length), text };
+}
+
+function largestOf(values: readonly number[], of: (value: number) => number): number {
+  return values.reduce((largest, value) => Math.max(largest, of(value)), -Infinity);
 }
 
 function wholeText(value: number): string {

@@ -27,14 +27,14 @@ export function padSequence(
   checkNumber("padSequence", "paddingValue", paddingValue);
   if (paddingSide !== "left" && paddingSide !== "right") {
     throw new TypeError(
-      `padSequence: Expected padding_side to be one of left or right, but got ${String(paddingSide)}.`,
+      `padSequence: Expected padding_side to be one of left or right, but got ${typeof paddingSide === "string" ? paddingSide : describe(paddingSide)}.`,
     );
   }
   return tidy(() => {
     const parts = toParts(sequences);
     const [{ shape, dtype }] = parts;
     const lengths = parts.map((part) => part.shape[0]);
-    const longest = Math.max(...lengths);
+    const longest = lengths.reduce((a, b) => Math.max(a, b));
     /** Where sequence i lies in [B, T, *]. */
     const place = (padded: Tensor, i: number) =>
       padded.at(i).narrow(0, paddingSide === "left" ? longest - lengths[i] : 0, lengths[i]);
