@@ -1,6 +1,6 @@
 // Tables of gigabytes: addresses beyond 2^31, freed whole, beside others that stay unharmed.
 
-import { manualSeed, memory, nn, optim, tidy, zeros } from "nn-embedding";
+import { manualSeed, memory, nn, optim, type Tensor, tidy, zeros } from "nn-embedding";
 import { expect, test } from "vitest";
 
 const ROWS = 3_000_000;
@@ -59,7 +59,13 @@ test("a table of 1.5 GiB is trained and freed, twice, and the tables beside it a
 test("kernels work beyond 2 GiB, where addresses are negative as 32-bit integers", () => {
   manualSeed(42);
   const low = new nn.Embedding(1000, DIM);
-  const filler = [zeros([ROWS, DIM]), zeros([ROWS / 2, DIM])];
+  // Blocks of falling size leave no room below for the table that follows.
+  const filler = [ROWS, 2 ** 17, 1000].flatMap((rows) => {
+    const blocks = [zeros([rows, DIM])];
+    const end = ({ array }: Tensor) => array.byteOffset + array.byteLength;
+    while (end(blocks[blocks.length - 1]) < 2 * GIB) blocks.push(zeros([rows, DIM]));
+    return blocks;
+  });
   manualSeed(42);
   const high = new nn.Embedding(1000, DIM, { maxNorm: 5 });
   expect(high.weight.array.byteOffset).toBeGreaterThan(2 * GIB);
