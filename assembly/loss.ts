@@ -18,7 +18,8 @@ export function logSigmoidBackward(out: usize, x: usize, grad: usize, n: i32): v
 export function crossEntropyWithLogits(out: usize, x: usize, target: usize, n: i32): void {
   for (const end = out + bytesOf(n); out < end; out += 4, x += 4, target += 4) {
     const logit = load<f32>(x);
-    store<f32>(out, max<f32>(logit, 0) - logit * load<f32>(target) + Mathf.log1p(Mathf.exp(-abs(logit))));
+    // The small part comes last: beside a large logit that its target cancels it is all that remains.
+    store<f32>(out, max<f32>(logit, 0) - logit * load<f32>(target) + excess(logit));
   }
 }
 
@@ -30,7 +31,12 @@ export function crossEntropyWithLogitsBackward(out: usize, x: usize, target: usi
 }
 
 function softplus(x: f32): f32 {
-  return max<f32>(x, 0) + Mathf.log1p(Mathf.exp(-abs(x)));
+  return max<f32>(x, 0) + excess(x);
+}
+
+/** softplus(x) - max(x, 0) = log(1 + e^-|x|) */
+function excess(x: f32): f32 {
+  return Mathf.log1p(Mathf.exp(-abs(x)));
 }
 
 /** 1 / (1 + e^-x) from an exponential that cannot overflow. */

@@ -1,6 +1,7 @@
 import { fma } from "./lanes";
 
-// Functions of one number. The kernels use only + - * / and square roots, so that every engine computes the same bits.
+// Functions of one number, made of + - * / and square roots, of which AssemblyScript's Mathf and NativeMath consist too: every
+// engine computes the same bits.
 
 /** x^p for finite x >= 0, p not 0: e^(p ln x) in f64, to about 1e-13. */
 export function power(x: f64, p: f64): f64 {

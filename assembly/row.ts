@@ -2,7 +2,7 @@ import { bytesOf, bytesOfFours, Four, fma, Lanes, One } from "./lanes";
 
 // What kernels do to one row of n floats, y the output, x the input. Rows need no alignment.
 
-/** y[j] = x[j] */
+/** y[j] = x[j]. memory.copy is no faster for rows: bench/RESULTS.md, refused ideas. */
 export function copyRow(y: usize, x: usize, n: i32): void {
   const end = y + bytesOf(n);
   const fours = y + bytesOfFours(n);

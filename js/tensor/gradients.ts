@@ -111,9 +111,6 @@ function separate(gradient: Tensor): Tensor {
 
 function apart(gradient: SparseTensor): SparseTensor {
   const { indices, values, shape, isCoalesced } = gradient;
-  const own = values.storage.isGradient
-    ? new SparseTensor(indices.clone(), values.clone(), shape, isCoalesced)
-    : gradient;
-  own.values.storage.isGradient = true;
-  return own;
+  const another = values.storage.leaves > 0;
+  return another ? new SparseTensor(indices.clone(), values.clone(), shape, isCoalesced) : gradient;
 }

@@ -17,6 +17,8 @@ export class SparseTensor {
   kept = false;
   /** @internal */
   readonly gradFn: GraphNode | null = null;
+  /** It is some leaf's gradient. */
+  private ofLeaf = false;
 
   /** @internal Takes over both handles. */
   constructor(
@@ -104,6 +106,8 @@ export class SparseTensor {
 
   /** Frees indices and values. */
   dispose(): void {
+    if (this.isDisposed) return;
+    if (this.ofLeaf) this.values.storage.leaves--;
     this.indices.dispose();
     this.values.dispose();
   }
@@ -120,6 +124,8 @@ export class SparseTensor {
   /** @internal */
   own(): void {
     this.kept = true;
+    this.ofLeaf = true;
+    this.values.storage.leaves++;
     this.indices.own();
     this.values.own();
   }

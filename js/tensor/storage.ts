@@ -30,8 +30,8 @@ const collected =
 export class Storage {
   /** Counts in-place changes, for autograd's check. */
   version = 0;
-  /** Some leaf's gradient lies here. */
-  isGradient = false;
+  /** Leaves whose sparse gradient lies here. */
+  leaves = 0;
   private block: Block | null;
   /** The values while they are outside linear memory. */
   private moved: Words | null = null;

@@ -269,7 +269,7 @@ export class Tensor {
     return arithmetic.mean(this, dim, options);
   }
 
-  // Shape. `at`, `reshape` and `narrow` of the first dimension share the storage; `narrow` of another and `transpose` copy.
+  // Other shapes. `at`, `reshape` and `narrow` of the first dimension share the storage; `narrow` of another and `transpose` copy.
 
   /** Element, row or block at the leading indices; negative ones count from the end. */
   at(...indices: number[]): Tensor {
