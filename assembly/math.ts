@@ -36,7 +36,7 @@ function exponential(x: f64): f64 {
 }
 
 // Natural logarithm, sine and cosine of four floats, in the operation order of PyTorch's AVX2 build: polynomials of the
-// Cephes library (Moshier, 1989), every multiply-add rounded once. The bits of PyTorch's initial weights depend on it.
+// Cephes library, every multiply-add rounded once. The bits of PyTorch's initial weights depend on it.
 
 /** ln x for positive normal x: x = m * 2^e with m in [sqrt(1/2), sqrt(2)), a polynomial in m - 1, and e * ln 2 in two parts. */
 export function ln(x: v128): v128 {

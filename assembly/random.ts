@@ -2,7 +2,7 @@ import { bytesOf, fma } from "./lanes";
 import { choose, cosinePolynomial, flip, ln, octant, reduce, sinePolynomial } from "./math";
 
 // Mersenne Twister MT19937 with PyTorch's ways of turning its words into numbers.
-// Matsumoto and Nishimura, "Mersenne Twister", ACM TOMACS 8 (1998).
+// "Mersenne Twister", ACM Transactions on Modeling and Computer Simulation 8 (1998).
 // A generator is a block of GENERATOR_BYTES: 624 state words, the position in them, and one normal kept for later.
 
 const N: i32 = 624;
@@ -112,7 +112,7 @@ export function normal(out: usize, generator: usize, n: i32, mean: f64, std: f64
   boxMuller(last, <f32>mean, <f32>std);
 }
 
-/** Box and Muller, one pair at a time in f64; the second of a pair is kept in the generator for the next call. */
+/** Box-Muller, one pair at a time in f64; the second of a pair is kept in the generator for the next call. */
 function normalPairs(out: usize, generator: usize, n: i32, mean: f64, std: f64): void {
   for (const end = out + bytesOf(n); out < end; out += 4) {
     let x: f64;

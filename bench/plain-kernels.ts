@@ -104,7 +104,7 @@ export function transpose(x: Float32Array, rows: number, columns: number): Float
   return out;
 }
 
-/** Box and Muller on blocks of sixteen, as PyTorch; the length of out must be a multiple of that. */
+/** Box-Muller on blocks of sixteen, as PyTorch; the length of out must be a multiple of that. */
 export function fillNormal(out: Float32Array, twister: MersenneTwister): void {
   for (let i = 0; i < out.length; i++) out[i] = twister.float();
   for (let block = 0; block < out.length; block += 16) {

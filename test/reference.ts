@@ -285,7 +285,7 @@ export function strided(x: Numbers, shape: number[], strides: number[], offset =
 
 // ---- random numbers ----
 
-/** MT19937 as in Matsumoto and Nishimura (1998), with the one normal that PyTorch's generator keeps for later. */
+/** MT19937, with the one normal that PyTorch's generator keeps for later. */
 export class MersenneTwister {
   readonly #state = new Uint32Array(624);
   #position = 624;

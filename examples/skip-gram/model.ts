@@ -1,4 +1,4 @@
-// Skip-gram with negative sampling, Mikolov et al. 2013 (arXiv 1310.4546), on nothing but the public API.
+// Skip-gram with negative sampling (arXiv 1310.4546), on nothing but the public API.
 
 import { functional as F, Generator, multinomial, nn, optim, rand, type Tensor, tensor, tidy } from "nn-embedding";
 import type { Corpus } from "./corpus.js";
