@@ -31,6 +31,11 @@ export function embedding(input: Indices, weight: Tensor, options: EmbeddingOpti
   checkOptions("embedding", options, EMBEDDING_OPTIONS);
   const [rows, dim] = weight.shape;
   const settings = checkEmbeddingOptions("embedding", rows, options);
+  if (settings.maxNorm !== null && weight.dtype !== "float32") {
+    throw new TypeError(
+      `embedding: norm(): input dtype should be either floating point or complex. Got ${weight.dtype} instead.`,
+    );
+  }
   const index = toIndices("embedding", input, rows);
   const out = transient([...index.shape, dim], weight.dtype);
   if (settings.maxNorm !== null) renorm(weight, index, settings.maxNorm, settings.normType);
@@ -89,11 +94,6 @@ function wrapPadding(operation: string, paddingIdx: number | null, rows: number)
 
 /** weight[i, :] *= maxNorm / (norm + 1e-7) for each row i looked up whose norm is larger than maxNorm. */
 function renorm(weight: Tensor, index: Tensor, maxNorm: number, p: number): void {
-  if (weight.dtype !== "float32") {
-    throw new TypeError(
-      `embedding: norm(): input dtype should be either floating point or complex. Got ${weight.dtype} instead.`,
-    );
-  }
   const { rows, slots } = distinctRows(index);
   const [, dim] = weight.shape;
   if (p === 2) kernels.renormL2(weight.address, rows.address, rows.numel, dim, maxNorm);

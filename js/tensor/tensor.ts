@@ -174,11 +174,13 @@ export class Tensor {
   /** @internal Where gradients for this tensor go; null when it needs none. */
   get node(): TensorNode | null {
     if (this.madeBy !== null || !this.trainable) return this.madeBy;
-    const collect: Backward<Gradient> = (gradient) => {
-      this.accumulate(gradient);
-      return [];
-    };
-    this.leafNode ??= new Node("AccumulateGrad", [], [], collect, true);
+    if (this.leafNode === null) {
+      const collect: Backward<Gradient> = (gradient) => {
+        this.accumulate(gradient);
+        return [];
+      };
+      this.leafNode = new Node("AccumulateGrad", [], [], collect, true);
+    }
     return this.leafNode;
   }
 

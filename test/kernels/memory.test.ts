@@ -166,16 +166,11 @@ describe("the allocator", () => {
     while (model.live.length > 0) model.release(Math.floor(next() * model.live.length));
   }
 
-  it("has everything in one piece again after a random life of larger blocks", () => {
-    live(40_000);
-    const size = total();
-    expect(size).toBeGreaterThan(20 * MIB);
-    expect(allocate(size - STATIC)).not.toBe(0);
-    expect(total()).toBe(size);
-  });
-
-  it("has everything in one piece again after a random life of blocks large and small", () => {
-    live(0);
+  it.each([
+    ["larger blocks", 40_000],
+    ["blocks large and small", 0],
+  ])("has everything in one piece again after a random life of %s", (_, least) => {
+    live(least);
     const size = total();
     expect(size).toBeGreaterThan(20 * MIB);
     expect(allocate(size - STATIC)).not.toBe(0);
