@@ -1,6 +1,6 @@
 // What a program does on typed arrays that has no library. No index is checked.
 
-import type { MersenneTwister } from "../test/reference.js";
+import type { MersenneTwister } from "../test/reference/index.js";
 import { EPS, LEARNING_RATE, MAX_NORM } from "./lines.js";
 
 /** From this width on a call for each row is faster than a loop over its elements. */

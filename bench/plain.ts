@@ -1,6 +1,6 @@
 // The operations in plain JavaScript. Every buffer is made beforehand and used again, so this is its best case.
 
-import { MersenneTwister } from "../test/reference.js";
+import { MersenneTwister } from "../test/reference/index.js";
 import { type Data, type Operation, SEED } from "./lines.js";
 import type { Task } from "./measure.js";
 import {

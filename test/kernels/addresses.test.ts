@@ -1,7 +1,7 @@
 // Addresses above 2 GiB are negative to whoever takes them for signed.
 
 import { beforeAll, describe, expect, it } from "vitest";
-import * as reference from "../reference.js";
+import * as reference from "../reference/index.js";
 import { distinctIndices, floats, garbage, indices } from "./data.js";
 import { expectBits, expectClose, expectNumbers, guarded as guardedOn, load, type Words } from "./wasm.js";
 

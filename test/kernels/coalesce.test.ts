@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { distinct } from "../reference.js";
+import { distinct } from "../reference/index.js";
 import { garbage, indices, randomNumbers, SHIFTS, sweep } from "./data.js";
 import { expectBits, guarded, kernels } from "./wasm.js";
 

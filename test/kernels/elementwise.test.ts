@@ -1,5 +1,5 @@
 import { describe, it } from "vitest";
-import * as reference from "../reference.js";
+import * as reference from "../reference/index.js";
 import { DIMS, floats, garbage, randomNumbers, SHIFTS, SPECIAL, sweep, wildFloats } from "./data.js";
 import { expectBits, expectClose, expectNumbers, guarded, kernels, ulp } from "./wasm.js";
 

@@ -1,5 +1,5 @@
 import { describe, it } from "vitest";
-import { embedding } from "../reference.js";
+import { embedding } from "../reference/index.js";
 import { DIMS, garbage, indices, SHIFTS, sweep, words } from "./data.js";
 import { expectBits, guarded, kernels } from "./wasm.js";
 

@@ -1,5 +1,5 @@
 import { describe, it } from "vitest";
-import { matmul, transpose } from "../reference.js";
+import { matmul, transpose } from "../reference/index.js";
 import { DIMS, floats, garbage, sweep } from "./data.js";
 import { expectClose, expectNumbers, guarded, kernels } from "./wasm.js";
 

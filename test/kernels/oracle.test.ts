@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import * as reference from "../reference.js";
+import * as reference from "../reference/index.js";
 import { expectBits, expectClose, type Words } from "./wasm.js";
 
 interface Dump {

@@ -2,7 +2,7 @@
 
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
-import * as reference from "../reference.js";
+import * as reference from "../reference/index.js";
 import { floats, garbage, words } from "./data.js";
 import { expectBits, expectClose, expectNumbers, guarded, type Kernels, kernels, load } from "./wasm.js";
 

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import * as reference from "../reference.js";
+import * as reference from "../reference/index.js";
 import { floats, garbage, SHIFTS, sweep } from "./data.js";
 import { bits, expectBits, guarded, kernels, type Words } from "./wasm.js";
 

@@ -1,5 +1,5 @@
 import { describe, it } from "vitest";
-import * as reference from "../reference.js";
+import * as reference from "../reference/index.js";
 import { DIMS, floats, garbage, SHIFTS, sweep } from "./data.js";
 import { expectBits, expectClose, expectNumbers, guarded, kernels } from "./wasm.js";
 

@@ -1,5 +1,5 @@
 import { describe, it } from "vitest";
-import { renorm } from "../reference.js";
+import { renorm } from "../reference/index.js";
 import { DIMS, distinctIndices, floats, SHIFTS, sweep } from "./data.js";
 import { bits, expectBits, expectClose, guarded, kernels } from "./wasm.js";
 

@@ -1,5 +1,5 @@
 import { describe, it } from "vitest";
-import * as reference from "../reference.js";
+import * as reference from "../reference/index.js";
 import { DIMS, floats, garbage, indices, SHIFTS, sweep, wildFloats, words } from "./data.js";
 import { expectBits, expectNumbers, guarded, kernels } from "./wasm.js";
 

@@ -1,5 +1,5 @@
 import { describe, it } from "vitest";
-import * as reference from "../reference.js";
+import * as reference from "../reference/index.js";
 import { DIMS, floats, indices, SHIFTS, sweep, wildFloats } from "./data.js";
 import { expectNumbers, guarded, kernels } from "./wasm.js";
 

@@ -1,5 +1,5 @@
 import { describe, it } from "vitest";
-import * as reference from "../reference.js";
+import * as reference from "../reference/index.js";
 import { DIMS, garbage, SHIFTS, sweep, words } from "./data.js";
 import { expectBits, guarded, kernels } from "./wasm.js";
 

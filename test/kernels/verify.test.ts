@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import * as reference from "../reference.js";
+import * as reference from "../reference/index.js";
 import { indices, SHIFTS, sweep } from "./data.js";
 import { guarded, kernels } from "./wasm.js";
 

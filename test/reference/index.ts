@@ -1,0 +1,8 @@
+// The oracle, one file a room: every operation as a plain loop. common.ts says the rules.
+
+export * from "./common.js";
+export * from "./elementwise.js";
+export * from "./embedding.js";
+export * from "./optim.js";
+export * from "./random.js";
+export * from "./reduce.js";
