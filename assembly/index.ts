@@ -1,8 +1,9 @@
 // The manifest: every export of the wasm binary comes through here.
 // Order of parameters everywhere: outputs, inputs, index arrays, counts, scalars.
-// n = indices (or elements where there are no rows), rows = table height, dim = row width.
+// n = indices (or elements where there are no rows), rows = table height, dim = row width, bags = bags.
 
 export * from "./adagrad";
+export * from "./bag";
 export * from "./coalesce";
 export * from "./count";
 export * from "./elementwise";

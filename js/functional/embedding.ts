@@ -31,14 +31,10 @@ export function embedding(input: Indices, weight: Tensor, options: EmbeddingOpti
   checkOptions("embedding", options, EMBEDDING_OPTIONS);
   const [rows, dim] = weight.shape;
   const settings = checkEmbeddingOptions("embedding", rows, options);
-  if (settings.maxNorm !== null && weight.dtype !== "float32") {
-    throw new TypeError(
-      `embedding: norm(): input dtype should be either floating point or complex. Got ${weight.dtype} instead.`,
-    );
-  }
+  checkNormed("embedding", weight, settings);
   const index = toIndices("embedding", input, rows);
   const out = transient([...index.shape, dim], weight.dtype);
-  if (settings.maxNorm !== null) renorm(weight, index, settings.maxNorm, settings.normType);
+  renorm(weight, index, settings);
   kernels.gather(out.address, weight.address, index.address, index.numel, dim);
   const { shape } = weight;
   const gradientOf = settings.sparse ? sparseGradient : touchedRows;
@@ -72,28 +68,47 @@ export interface EmbeddingSettings {
 /** The names of EmbeddingOptions. */
 export const EMBEDDING_OPTIONS = ["paddingIdx", "maxNorm", "normType", "scaleGradByFreq", "sparse"];
 
-export function checkEmbeddingOptions(operation: string, rows: number, options: EmbeddingOptions): EmbeddingSettings {
+/** paddingRule: PyTorch's words for a paddingIdx outside the table, which differ between its functions. */
+export function checkEmbeddingOptions(
+  operation: string,
+  rows: number,
+  options: EmbeddingOptions,
+  paddingRule = "Padding_idx must be within num_embeddings",
+): EmbeddingSettings {
   const { paddingIdx = null, maxNorm = null, normType = 2, scaleGradByFreq = false, sparse = false } = options;
   if (maxNorm !== null) checkNumber(operation, "maxNorm", maxNorm);
   checkNumber(operation, "normType", normType);
   checkBoolean(operation, "scaleGradByFreq", scaleGradByFreq);
   checkBoolean(operation, "sparse", sparse);
-  return { paddingIdx: wrapPadding(operation, paddingIdx, rows), maxNorm, normType, scaleGradByFreq, sparse };
+  return {
+    paddingIdx: wrapPadding(operation, paddingIdx, rows, paddingRule),
+    maxNorm,
+    normType,
+    scaleGradByFreq,
+    sparse,
+  };
 }
 
-function wrapPadding(operation: string, paddingIdx: number | null, rows: number): number {
+function wrapPadding(operation: string, paddingIdx: number | null, rows: number, rule: string): number {
   if (paddingIdx === null) return NO_ROW;
   checkInteger(operation, "paddingIdx", paddingIdx);
   if (paddingIdx < -rows || paddingIdx >= rows) {
-    throw new RangeError(
-      `${operation}: Padding_idx must be within num_embeddings: paddingIdx is ${paddingIdx}, valid range is [${-rows}, ${rows})`,
-    );
+    throw new RangeError(`${operation}: ${rule}: paddingIdx is ${paddingIdx}, valid range is [${-rows}, ${rows})`);
   }
   return paddingIdx < 0 ? paddingIdx + rows : paddingIdx;
 }
 
-/** weight[i, :] *= maxNorm / (norm + 1e-7) for each row i looked up whose norm is larger than maxNorm. */
-function renorm(weight: Tensor, index: Tensor, maxNorm: number, p: number): void {
+/** TypeError for maxNorm on a table of integers. */
+export function checkNormed(operation: string, weight: Tensor, { maxNorm }: EmbeddingSettings): void {
+  if (maxNorm === null || weight.dtype === "float32") return;
+  throw new TypeError(
+    `${operation}: norm(): input dtype should be either floating point or complex. Got ${weight.dtype} instead.`,
+  );
+}
+
+/** weight[i, :] *= maxNorm / (norm + 1e-7) for each row i looked up whose norm is larger than maxNorm, if there is one. */
+export function renorm(weight: Tensor, index: Tensor, { maxNorm, normType: p }: EmbeddingSettings): void {
+  if (maxNorm === null) return;
   const { rows, slots } = distinctRows(index);
   const [, dim] = weight.shape;
   if (p === 2) kernels.renormL2(weight.address, rows.address, rows.numel, dim, maxNorm);
@@ -174,7 +189,7 @@ function pickRows(x: Tensor, wanted: Int32Array): Tensor {
 }
 
 /** 1 / count of each entry's row. */
-function inverseCounts(slots: Tensor, m: number): Tensor {
+export function inverseCounts(slots: Tensor, m: number): Tensor {
   const n = slots.numel;
   const counts = transient([m], "int32");
   const scale = transient([n]);

@@ -11,9 +11,11 @@ export type Indices = number | NestedArray | IntegerArray | Tensor;
 export interface Complaints {
   outOfRange(value: number | bigint): string;
   readonly wrongType: string;
+  /** The element at a position of the flattened indices; "input[1][2]" unless given. */
+  element?(shape: Shape, position: number): string;
 }
 
-const LOOK_UP: Complaints = {
+export const LOOK_UP: Complaints = {
   outOfRange: () => "index out of range in self",
   wrongType:
     "Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; " +
@@ -25,10 +27,10 @@ const LOOK_UP: Complaints = {
  * TypeError for anything that is no integer, RangeError naming the first index outside, before anything is changed.
  */
 export function toIndices(operation: string, input: unknown, rows: number, complaints = LOOK_UP): Tensor {
+  const element = complaints.element ?? ((shape: Shape, position: number) => elementName("input", shape, position));
   const fail = (shape: Shape, position: number, value: number | bigint): never => {
-    const element = elementName("input", shape, position);
     throw new RangeError(
-      `${operation}: ${complaints.outOfRange(value)}: ${element} is ${value}, valid range is [0, ${rows})`,
+      `${operation}: ${complaints.outOfRange(value)}: ${element(shape, position)} is ${value}, valid range is [0, ${rows})`,
     );
   };
   if (input instanceof Tensor) {
@@ -59,9 +61,7 @@ export function toIndices(operation: string, input: unknown, rows: number, compl
   const { shape, values } = ArrayBuffer.isView(input) ? integers(operation, input) : flatten(operation, "input", input);
   for (let i = 0; i < values.length; i++) {
     if (!Number.isInteger(values[i])) {
-      throw new TypeError(
-        `${operation}: ${elementName("input", shape, i)} is ${values[i]}, an index must be an integer`,
-      );
+      throw new TypeError(`${operation}: ${element(shape, i)} is ${values[i]}, an index must be an integer`);
     }
     if (values[i] < 0 || values[i] >= rows) fail(shape, i, values[i]);
   }

@@ -1,5 +1,7 @@
-export { Embedding, type EmbeddingModuleOptions, type Table } from "./embedding.js";
+export { Embedding } from "./embedding.js";
+export { EmbeddingBag, type EmbeddingBagOptions } from "./embedding-bag.js";
 export * as init from "./init.js";
 export { Module, type StateDict } from "./module.js";
 export { Parameter } from "./parameter.js";
+export type { Table, TableOptions } from "./table.js";
 export * as utils from "./utils/index.js";

@@ -242,7 +242,7 @@ const BAD: BadIndex[] = [
   kind("an ArrayBuffer", new ArrayBuffer(8), "ArrayBuffer"),
 ];
 
-const OPTIONS: [string, nn.EmbeddingModuleOptions][] = [
+const OPTIONS: [string, nn.TableOptions][] = [
   ["", {}],
   [" of a sparse table", { sparse: true }],
   [" with maxNorm", { maxNorm: 0.25 }],

@@ -327,7 +327,7 @@ describe("the constructor", () => {
     ["paddingIdx", { paddingIdx: 2 }, RangeError, "valid range is [-2, 2)"],
   ])("refuses a bad %s: %o", (_, options, type, words) => {
     const before = memory();
-    expectError(() => new nn.Embedding(2, 2, options as nn.EmbeddingModuleOptions), type, words);
+    expectError(() => new nn.Embedding(2, 2, options as nn.TableOptions), type, words);
     expect(memory()).toEqual(before);
   });
 

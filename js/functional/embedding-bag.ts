@@ -1,0 +1,237 @@
+import { checkBoolean, checkOptions, describe } from "../check.js";
+import { TouchedRows } from "../tensor/gradients.js";
+import { record } from "../tensor/graph.js";
+import { checkRows, distinctRows } from "../tensor/rows.js";
+import { tidy } from "../tensor/scope.js";
+import { SparseTensor } from "../tensor/sparse-tensor.js";
+import { checkFloat, Tensor, transient } from "../tensor/tensor.js";
+import { kernels } from "../wasm.js";
+import {
+  type BagInput,
+  checkDivision,
+  checkWeightsShape,
+  type Entries,
+  entriesOf,
+  OPERATION,
+  outlineOf,
+  type SampleWeights,
+  startsOf,
+  toWeights,
+  withoutPadding,
+} from "./bags.js";
+import { checkEmbeddingOptions, EMBEDDING_OPTIONS, type EmbeddingOptions, inverseCounts, renorm } from "./embedding.js";
+import type { Indices } from "./indices.js";
+
+/** How the rows of a bag become one. */
+export type BagMode = "sum" | "mean" | "max";
+
+/** How the rows of one call are divided into bags, and what they weigh. */
+export interface BagDivision {
+  /** Where in a 1-D input each bag starts; the first is 0, the last bag ends with the input. */
+  offsets?: Indices | null;
+  /** A factor for each entry: a weighted sum, or the weighted mean sum(w * row) / sum(w), zero where the weights add up to 0. */
+  perSampleWeights?: SampleWeights | null;
+}
+
+export interface BagOptions extends EmbeddingOptions {
+  /** "mean" unless given. */
+  mode?: BagMode;
+  /** offsets has one more entry: the length of the input. */
+  includeLastOffset?: boolean;
+}
+
+/** The names of BagOptions. */
+export const BAG_OPTIONS = [...EMBEDDING_OPTIONS, "mode", "includeLastOffset"];
+
+/**
+ * out[b, :] = sum, mean or maximum of the rows weight[i, :] that bag b lists; zeros for an empty bag.
+ * input: a matrix [B, L] of indices, a list of bags of any lengths, or 1-D with `offsets`; weight [V, D]; returns [B, D].
+ * Entries equal to paddingIdx are left out. Gradients flow to weight and perSampleWeights; that of a `sparse` table is a
+ * SparseTensor in every mode. RangeError for a bad index, offset or shape, Error for options that exclude each other; then
+ * nothing has been changed. https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.embedding_bag.html
+ */
+export function embeddingBag(input: BagInput, weight: Tensor, options: BagOptions & BagDivision = {}): Tensor {
+  checkOptions(OPERATION, options, [...BAG_OPTIONS, "offsets", "perSampleWeights"]);
+  const { offsets, mode = "mean", includeLastOffset = false, perSampleWeights: given = null } = options;
+  const outline = outlineOf("input", input);
+  if (given !== null) checkWeightsShape(outlineOf("perSampleWeights", given), outline);
+  checkTable(weight);
+  checkDivision(outline, offsets);
+  checkMode(mode, options, given !== null);
+  const [rows, dim] = weight.shape;
+  const settings = checkEmbeddingOptions(OPERATION, rows, options, paddingRule(rows));
+  checkBoolean(OPERATION, "includeLastOffset", includeLastOffset);
+  return tidy(() => {
+    const weights = given === null ? null : toWeights(given);
+    const starts = startsOf(outline, offsets, includeLastOffset);
+    const all = entriesOf(input, outline, rows);
+    renorm(weight, all, settings);
+    const entries = withoutPadding(all, starts, weights, settings.paddingIdx);
+    const bags = reduce(weight, entries, mode);
+    const { index, bagOf, positions } = entries;
+    const trained = given instanceof Tensor && given.requiresGrad ? given : null;
+    const inputs = trained === null ? [weight] : [weight, trained];
+    // Only the gradient of the weights needs the rows and their mean.
+    const saved = [index, bagOf, entries.weights, bags.divisor, bags.winners, positions];
+    const table = trained === null ? [] : [weight, mode === "mean" ? bags.out : null];
+    return record(bags.out, "EmbeddingBagBackward0", inputs, [...saved, ...table], (gradient, values, needed) => {
+      const [index, bagOf, weights, divisor, winners, positions, table, mean] = values;
+      checkRows(OPERATION, index, rows);
+      const state = { gradient, index, bagOf, weights, divisor, winners };
+      return [
+        needed[0] ? tableGradient(state, [rows, dim], settings) : null,
+        needed[1] ? weightsGradient(state, table, mean, positions, trained!) : null,
+      ];
+    });
+  });
+}
+
+function checkTable(weight: unknown): asserts weight is Tensor {
+  checkFloat(OPERATION, "weight", weight);
+  if (weight.ndim !== 2) {
+    throw new RangeError(`${OPERATION}: weight has to be a 2D Tensor, but got Tensor of dimension ${weight.ndim}`);
+  }
+}
+
+function paddingRule(rows: number): string {
+  return `padding_idx must be within the number of embeddings, ${-rows} through ${rows - 1}`;
+}
+
+/** The mode is one of the three, and the other options can be had with it. */
+export function checkMode(mode: unknown, { scaleGradByFreq }: EmbeddingOptions, weighted: boolean): void {
+  if (mode === "max" && scaleGradByFreq) {
+    throw new Error(`${OPERATION}: max mode does not support scaling the gradient by the frequency`);
+  }
+  if (mode !== "sum" && mode !== "mean" && mode !== "max") {
+    throw new TypeError(`${OPERATION}: mode has to be one of sum, mean or max, but got ${describe(mode)}`);
+  }
+  if (mode === "max" && weighted) {
+    throw new Error(
+      `${OPERATION}: per_sample_weights was not None. per_sample_weights is only supported for mode='sum' and mode='mean' ` +
+        "(got mode='max').",
+    );
+  }
+}
+
+interface Reduced {
+  /** [B, D] */
+  readonly out: Tensor;
+  /** float32 [B]: what the sums were divided by; null for other modes. */
+  readonly divisor: Tensor | null;
+  /** int32 [B, D]: the entry that each maximum came from, -1 for none; null for other modes. */
+  readonly winners: Tensor | null;
+}
+
+function reduce(weight: Tensor, { index, bagOf, bags, weights }: Entries, mode: BagMode): Reduced {
+  const [, dim] = weight.shape;
+  const n = index.numel;
+  const out = transient([bags, dim]);
+  if (mode === "max") {
+    const winners = transient([bags, dim], "int32");
+    const { address: best } = out;
+    kernels.bagMax(best, winners.address, weight.address, index.address, bagOf.address, n, bags, dim);
+    return { out, divisor: null, winners };
+  }
+  out.zero_();
+  if (weights === null) {
+    kernels.addRows(out.address, weight.address, bagOf.address, index.address, n, dim);
+  } else {
+    kernels.addRowsScaled(out.address, weight.address, weights.address, bagOf.address, index.address, n, dim);
+  }
+  if (mode === "sum") return { out, divisor: null, winners: null };
+  const divisor = weighed(bagOf, bags, weights);
+  kernels.divideRows(out.address, out.address, divisor.address, bags, dim);
+  return { out, divisor, winners: null };
+}
+
+/** The number of entries of each bag, or the sum of their weights. */
+function weighed(bagOf: Tensor, bags: number, weights: Tensor | null): Tensor {
+  const sums = new Float64Array(bags);
+  const factor = weights?.array;
+  for (const [j, bag] of bagOf.array.entries()) sums[bag] += factor?.[j] ?? 1;
+  const out = transient([bags]);
+  out.array.set(sums);
+  return out;
+}
+
+/** What backward has of one call. */
+interface State {
+  readonly gradient: Tensor;
+  readonly index: Tensor;
+  readonly bagOf: Tensor;
+  readonly weights: Tensor | undefined;
+  readonly divisor: Tensor | undefined;
+  readonly winners: Tensor | undefined;
+}
+
+type Options = ReturnType<typeof checkEmbeddingOptions>;
+
+/** Every entry's row gets its bag's gradient times the entry's share of the bag, in the order of the entries. */
+function tableGradient(state: State, shape: readonly number[], { sparse, scaleGradByFreq }: Options) {
+  const { gradient, index, bagOf, winners } = state;
+  const [, dim] = shape;
+  const n = index.numel;
+  const shares = sharesOf(state, scaleGradByFreq);
+  if (sparse && winners === undefined) {
+    const values = transient([n, dim]);
+    kernels.gather(values.address, gradient.address, bagOf.address, n, dim);
+    if (shares !== null) kernels.scaleRows(values.address, values.address, shares.address, n, dim);
+    return new SparseTensor(index.clone().alias([1, n]), values, shape, false);
+  }
+  const { rows, slots } = distinctRows(index);
+  const sums = transient([rows.numel, dim]).zero_();
+  const { address } = sums;
+  if (winners !== undefined) {
+    const [bags] = gradient.shape;
+    kernels.bagMaxBackward(address, gradient.address, winners.address, slots.address, bags, dim);
+  } else if (shares === null) {
+    kernels.addRows(address, gradient.address, slots.address, bagOf.address, n, dim);
+  } else {
+    kernels.addRowsScaled(address, gradient.address, shares.address, slots.address, bagOf.address, n, dim);
+  }
+  return sparse
+    ? new SparseTensor(rows.alias([1, rows.numel]), sums, shape, false)
+    : new TouchedRows(rows, sums, shape);
+}
+
+/** share[j] = weight[j] / divisor of its bag / count of its row, rounded once; null where all of them are 1. */
+function sharesOf({ index, bagOf, weights, divisor }: State, byFrequency: boolean): Tensor | null {
+  if (weights === undefined && divisor === undefined && !byFrequency) return null;
+  const shares = transient(index.shape);
+  const frequency = byFrequency ? inverseCounts(distinctRows(index).slots, index.numel) : undefined;
+  const [out, bag] = [shares.array, bagOf.array];
+  const [weight, by, inverseCount] = [weights?.array, divisor?.array, frequency?.array];
+  for (let j = 0; j < out.length; j++) {
+    const share = (weight?.[j] ?? 1) * (inverseCount?.[j] ?? 1);
+    const divided = share / (by?.[bag[j]] ?? 1);
+    out[j] = by?.[bag[j]] === 0 ? 0 : divided;
+  }
+  return shares;
+}
+
+/** d sum / d w[j] = gradient . row[j]; d mean / d w[j] = gradient . (row[j] - mean) / sum(w). Zero for padding. */
+function weightsGradient(
+  state: State,
+  table: Tensor,
+  mean: Tensor | undefined,
+  positions: Tensor,
+  given: Tensor,
+): Tensor {
+  const { gradient, index, bagOf, divisor } = state;
+  const [bags, dim] = gradient.shape;
+  const n = index.numel;
+  const products = transient([n]);
+  kernels.dotRows(products.address, gradient.address, table.address, bagOf.address, index.address, n, dim);
+  if (mean !== undefined) {
+    const own = transient([bags]);
+    const every = transient([bags], "int32");
+    every.array.set(Int32Array.from({ length: bags }, (_, b) => b));
+    kernels.dotRows(own.address, gradient.address, mean.address, every.address, every.address, bags, dim);
+    const [out, bag, by, ofMean] = [products.array, bagOf.array, divisor!.array, own.array];
+    for (let j = 0; j < n; j++) out[j] = by[bag[j]] === 0 ? 0 : (out[j] - ofMean[bag[j]]) / by[bag[j]];
+  }
+  if (positions === undefined) return products.alias(given.shape);
+  const all = transient(given.shape).zero_();
+  kernels.scatter(all.address, products.address, positions.address, n, 1);
+  return all;
+}
