@@ -6,3 +6,4 @@ export * from "./embedding.js";
 export * from "./optim.js";
 export * from "./random.js";
 export * from "./reduce.js";
+export * from "./rows.js";
