@@ -1,7 +1,8 @@
 import { checkBoolean, checkInteger, checkNumber, checkOptions, describe, sizeText } from "../check.js";
+import { trainableOnly } from "../tensor/frozen.js";
 import { TouchedRows } from "../tensor/gradients.js";
 import { record } from "../tensor/graph.js";
-import { checkRows, distinctRows, NO_ROW, sumBySlot } from "../tensor/rows.js";
+import { checkRows, distinctRows, NO_ROW, pickRows, sumBySlot } from "../tensor/rows.js";
 import { SparseTensor } from "../tensor/sparse-tensor.js";
 import { Tensor, transient } from "../tensor/tensor.js";
 import { kernels } from "../wasm.js";
@@ -109,7 +110,8 @@ export function checkNormed(operation: string, weight: Tensor, { maxNorm }: Embe
 /** weight[i, :] *= maxNorm / (norm + 1e-7) for each row i looked up whose norm is larger than maxNorm, if there is one. */
 export function renorm(weight: Tensor, index: Tensor, { maxNorm, normType: p }: EmbeddingSettings): void {
   if (maxNorm === null) return;
-  const { rows, slots } = distinctRows(index);
+  const { rows: looked, slots } = distinctRows(index);
+  const rows = trainableOnly(looked, weight.trainableRows);
   const [, dim] = weight.shape;
   if (p === 2) kernels.renormL2(weight.address, rows.address, rows.numel, dim, maxNorm);
   else if (p === 1) kernels.renormL1(weight.address, rows.address, rows.numel, dim, maxNorm);
@@ -118,8 +120,7 @@ export function renorm(weight: Tensor, index: Tensor, { maxNorm, normType: p }: 
   else if (p === 0) kernels.renormNonZero(weight.address, rows.address, rows.numel, dim, maxNorm);
   else kernels.renormP(weight.address, rows.address, rows.numel, dim, maxNorm, p);
   weight.storage.version++;
-  rows.dispose();
-  slots.dispose();
+  for (const scratch of [looked, rows, slots]) scratch.dispose();
 }
 
 /** The rows touched and their sums, in index order; with byFrequency each entry weighs 1 / count of its row. */
@@ -169,23 +170,13 @@ function sparseGradient(
   if (indices.includes(paddingIdx)) {
     const wanted = Int32Array.from(indices.keys()).filter((i) => indices[i] !== paddingIdx);
     indices = indices.filter((row) => row !== paddingIdx);
-    values = pickRows(values, wanted);
+    const all = values;
+    values = pickRows(all, wanted);
+    all.dispose();
   }
   const out = transient([1, indices.length], "int32");
   out.array.set(indices);
   return new SparseTensor(out, values, shape, false);
-}
-
-/** The rows of x listed; x is disposed. */
-function pickRows(x: Tensor, wanted: Int32Array): Tensor {
-  const [, dim] = x.shape;
-  const index = transient([wanted.length], "int32");
-  index.array.set(wanted);
-  const out = transient([wanted.length, dim]);
-  kernels.gather(out.address, x.address, index.address, wanted.length, dim);
-  index.dispose();
-  x.dispose();
-  return out;
 }
 
 /** 1 / count of each entry's row. */

@@ -3,5 +3,5 @@ export { EmbeddingBag, type EmbeddingBagOptions } from "./embedding-bag.js";
 export * as init from "./init.js";
 export { Module, type StateDict } from "./module.js";
 export { Parameter } from "./parameter.js";
-export type { Table, TableOptions } from "./table.js";
+export type { ResizeOptions, RowSpan, Table, TableOptions } from "./table.js";
 export * as utils from "./utils/index.js";

@@ -1,7 +1,10 @@
-import { checkBoolean, checkSize, describe, type Shape, sizeText } from "../check.js";
+import { noGrad } from "../autograd.js";
+import { checkBoolean, checkInteger, checkOptions, checkSize, describe, type Shape, sizeText } from "../check.js";
 import type { EmbeddingOptions, EmbeddingSettings } from "../functional/embedding.js";
+import { type Indices, toIndices } from "../functional/indices.js";
 import type { Generator } from "../random.js";
-import { type IntegerArray, randn, tensor } from "../tensor/create.js";
+import { type IntegerArray, randn, tensor, zeros } from "../tensor/create.js";
+import { maskOf, rangesOf } from "../tensor/frozen.js";
 import type { NestedArray } from "../tensor/nested.js";
 import { tidy } from "../tensor/scope.js";
 import { sameShape, Tensor } from "../tensor/tensor.js";
@@ -21,12 +24,25 @@ export interface TableOptions extends EmbeddingOptions {
   generator?: Generator;
 }
 
+export interface ResizeOptions {
+  /** Fills the new rows in place; what it returns is not used. */
+  init?: (rows: Tensor) => unknown;
+  /** Draws the new rows where init is not given. */
+  generator?: Generator;
+}
+
+/** The rows from start up to, not including, end. */
+export interface RowSpan {
+  start: number;
+  end: number;
+}
+
 /** The names of TableOptions beyond those of EmbeddingOptions. */
 export const TABLE_OPTIONS = ["weight", "freeze", "generator"];
 
 /** What Embedding and EmbeddingBag have in common: the table and the options that say how its rows are looked up. */
 export abstract class TableModule extends Module {
-  readonly numEmbeddings: number;
+  numEmbeddings: number;
   readonly embeddingDim: number;
   /** Counted from the front; null for none. */
   paddingIdx: number | null;
@@ -82,6 +98,74 @@ export abstract class TableModule extends Module {
     if (paddingIdx !== null) tidy(() => void this.weight.data.at(paddingIdx).zero_());
   }
 
+  /**
+   * Makes the table `numEmbeddings` rows high; the rows that stay keep their values, and their optimizer state, which follows
+   * at the next step. init fills the new rows, a tensor [new rows, embeddingDim]; N(0, 1) unless given. The weight stays the
+   * same Parameter, on a storage of its own; its gradient is cleared, and a graph made before can no longer run backward.
+   * RangeError when the padding row would go.
+   */
+  resize(numEmbeddings: number, options: ResizeOptions = {}): void {
+    checkOptions("resize", options, ["init", "generator"]);
+    const { init = (rows: Tensor) => void normal_(rows, { generator: options.generator }) } = options;
+    if (typeof init !== "function") throw new TypeError(`resize: init must be a function, but got ${describe(init)}`);
+    const { weight, paddingIdx, embeddingDim: dim } = this;
+    checkSize("resize", numEmbeddings, 0, [numEmbeddings, dim]);
+    if (paddingIdx !== null && paddingIdx >= numEmbeddings) {
+      throw new RangeError(
+        `resize: padding_idx must be within num_embeddings: it is ${paddingIdx} of ${numEmbeddings}`,
+      );
+    }
+    tidy(() => {
+      const [before] = weight.shape;
+      const kept = Math.min(before, numEmbeddings);
+      const table = zeros([numEmbeddings, dim], { dtype: weight.dtype });
+      table.narrow(0, 0, kept).copy_(weight.data.narrow(0, 0, kept));
+      if (numEmbeddings > before) noGrad(() => init(table.narrow(0, before, numEmbeddings - before)));
+      const learns = maskOf(weight.trainableRows, before);
+      weight.become(table);
+      if (weight.trainableRows === null) return;
+      // New rows learn.
+      const mask = new Uint8Array(numEmbeddings).fill(1);
+      mask.set(learns.subarray(0, kept));
+      weight.setTrainableRows(rangesOf(mask));
+    });
+    this.numEmbeddings = numEmbeddings;
+  }
+
+  /**
+   * Keeps these rows as they are: no gradient reaches them, no optimizer and no maxNorm changes them, whatever its momentum or
+   * weight decay. rows: indices, or { start, end } without the end. RangeError for a row outside the table.
+   */
+  freezeRows(rows: Indices | RowSpan): void {
+    this.setTrainable("freezeRows", rows, 0);
+  }
+
+  /** Lets these rows learn again, all of them without an argument. */
+  unfreezeRows(rows: Indices | RowSpan = { start: 0, end: this.numEmbeddings }): void {
+    this.setTrainable("unfreezeRows", rows, 1);
+  }
+
+  /** The runs [start, end) of rows that learn, as far as the weight as a whole does. */
+  get trainableRows(): [start: number, end: number][] {
+    const ranges = this.weight.trainableRows ?? rangesOf(maskOf(null, this.numEmbeddings));
+    return ranges.map(([start, end]) => [start, end]);
+  }
+
+  private setTrainable(operation: string, rows: Indices | RowSpan, learns: 0 | 1): void {
+    const { weight } = this;
+    const [height] = weight.shape;
+    const mask = maskOf(weight.trainableRows, height);
+    if (isSpan(rows)) {
+      const { start, end } = checkSpan(operation, rows, height);
+      mask.fill(learns, start, end);
+    } else {
+      tidy(() => {
+        for (const row of toIndices(operation, rows, height).array) mask[row] = learns;
+      });
+    }
+    weight.setTrainableRows(mask.includes(0) ? rangesOf(mask) : null);
+  }
+
   /** The options by which every look-up goes. */
   protected get lookUp(): EmbeddingOptions {
     const { paddingIdx, maxNorm, normType, scaleGradByFreq, sparse } = this;
@@ -116,6 +200,19 @@ export function aroundTable<M>(embeddings: Table, make: (table: Tensor, rows: nu
   } finally {
     if (table !== embeddings) table.dispose();
   }
+}
+
+function isSpan(rows: Indices | RowSpan): rows is RowSpan {
+  return typeof rows === "object" && rows !== null && Object.getPrototypeOf(rows) === Object.prototype;
+}
+
+function checkSpan(operation: string, span: RowSpan, rows: number): RowSpan {
+  checkOptions(operation, span, ["start", "end"]);
+  const { start, end } = span;
+  checkInteger(operation, "start", start);
+  checkInteger(operation, "end", end);
+  if (start >= 0 && start <= end && end <= rows) return span;
+  throw new RangeError(`${operation}: rows { start: ${start}, end: ${end} } must lie in order within [0, ${rows}]`);
 }
 
 /** A tensor as it is, arrays copied; a typed array takes the shape wanted. */

@@ -43,3 +43,14 @@ export function sumBySlot(values: Tensor, slots: Tensor, m: number, dim: number)
   kernels.scatterAdd(sums.address, values.address, slots.address, slots.numel, dim, NO_ROW);
   return sums;
 }
+
+/** The rows of x listed by `wanted`, int32 [m]. */
+export function pickRows(x: Tensor, wanted: Int32Array): Tensor {
+  const [, dim] = x.shape;
+  const index = transient([wanted.length], "int32");
+  index.array.set(wanted);
+  const out = transient([wanted.length, dim]);
+  kernels.gather(out.address, x.address, index.address, wanted.length, dim);
+  index.dispose();
+  return out;
+}

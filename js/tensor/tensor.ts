@@ -1,8 +1,9 @@
-import { type Backward, type GraphNode, isGradEnabled, Node, propagate } from "../autograd.js";
+import { type Backward, type GraphNode, isGradEnabled, Node, propagate, type Saved } from "../autograd.js";
 import { checkBoolean, checkOptions, describe, type Shape, sizeText } from "../check.js";
 import { addressOf } from "../wasm.js";
 import * as arithmetic from "./arithmetic.js";
 import * as fills from "./fills.js";
+import { type RowRanges, withoutFrozen } from "./frozen.js";
 import { addGradients, checkGradient, type Gradient, ownGradient, TouchedRows } from "./gradients.js";
 import type { TensorNode } from "./graph.js";
 import { matmul } from "./matmul.js";
@@ -31,6 +32,10 @@ export class Tensor {
   private leafNode: TensorNode | null = null;
   private gradientOrNull: Gradient | null = null;
   private dataHandle: Tensor | null = null;
+  /** @internal Runs of rows that learn, ascending and apart; null when all do. */
+  trainableRows: RowRanges | null = null;
+  /** How often the table has been replaced by one of another height. */
+  private resizes = 0;
   /** The handle by which somebody outside holds the gradient. */
   private gradHandle: Tensor | SparseTensor | null = null;
 
@@ -130,9 +135,49 @@ export class Tensor {
   /** Replaces the gradient; null clears it. */
   set grad(gradient: Tensor | SparseTensor | null) {
     if (gradient !== null) checkGradient(gradient, this);
-    const own = gradient === null ? null : ownGradient(gradient.alias());
+    const own = gradient === null ? null : this.ownTrainable(gradient.alias());
     this.clearGrad();
     this.gradientOrNull = own;
+  }
+
+  /** Makes a gradient this leaf's own, without the rows that do not learn. */
+  private ownTrainable(gradient: Gradient): Gradient {
+    const { trainableRows } = this;
+    return ownGradient(trainableRows === null ? gradient : withoutFrozen(gradient, trainableRows));
+  }
+
+  /** @internal Lets only these rows learn, null for all; also takes the others out of the gradient there is. */
+  setTrainableRows(ranges: RowRanges | null): void {
+    this.trainableRows = ranges;
+    const before = this.gradientOrNull;
+    if (ranges === null || before === null) return;
+    const own = this.ownTrainable(before.alias());
+    this.clearGrad();
+    this.gradientOrNull = own;
+  }
+
+  /**
+   * @internal Takes over the storage of `table`, whose height may differ; the gradient goes. A graph recorded before is an error
+   * at its backward.
+   */
+  become(table: Tensor): void {
+    const self = this as { -readonly [K in keyof Tensor]: Tensor[K] };
+    this.clearGrad();
+    this.dataHandle?.dispose();
+    this.dataHandle = null;
+    this.leafNode = null;
+    this.resizes++;
+    const { storage } = table;
+    storage.retain();
+    if (this.owns) {
+      storage.own();
+      this.storage.disown();
+    }
+    this.storage.release();
+    this.storageOrNull = storage;
+    self.shape = table.shape;
+    self.numel = table.numel;
+    self.offset = table.offset;
   }
 
   /** @internal The gradient as a whole tensor, not given away to anybody. */
@@ -163,12 +208,12 @@ export class Tensor {
     }
     const before = this.gradientOrNull;
     if (before === null) {
-      this.gradientOrNull = ownGradient(gradient);
+      this.gradientOrNull = this.ownTrainable(gradient);
       return;
     }
     const sum = addGradients(before.alias(), gradient);
     this.clearGrad();
-    this.gradientOrNull = ownGradient(sum);
+    this.gradientOrNull = this.ownTrainable(sum);
   }
 
   /** @internal Where gradients for this tensor go; null when it needs none. */
@@ -179,9 +224,21 @@ export class Tensor {
         this.accumulate(gradient);
         return [];
       };
-      this.leafNode = new Node("AccumulateGrad", [], [], collect, true);
+      this.leafNode = new Node("AccumulateGrad", [], [this.height()], collect, true);
     }
     return this.leafNode;
+  }
+
+  /** What a leaf's node depends on: that no resize comes between forward and backward. */
+  private height(): Saved {
+    const tensor = this;
+    return {
+      get version() {
+        return tensor.resizes;
+      },
+      description: `torch.FloatTensor ${sizeText(this.shape)}, which was resized`,
+      free() {},
+    };
   }
 
   /**
