@@ -1,5 +1,6 @@
 // The oracle, one file a room: every operation as a plain loop. common.ts says the rules.
 
+export * from "./bag.js";
 export * from "./common.js";
 export * from "./elementwise.js";
 export * from "./embedding.js";
