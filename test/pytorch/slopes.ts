@@ -1,4 +1,4 @@
-import { manualSeed, type Tensor, tensor } from "nn-embedding";
+import { manualSeed, type Tensor, tensor, tidy } from "nn-embedding";
 import { beforeEach, expect } from "vitest";
 import { expectClose, gradOf, valuesOf } from "../tensor/compare.js";
 
@@ -13,7 +13,7 @@ export function expectSlopes(x: Tensor, loss: (x: Tensor) => Tensor, tolerance =
     const [up, down] = [step, -step].map((h) => {
       const values = valuesOf(x) as Float32Array;
       values[i] += h;
-      return loss(tensor(values, { shape: x.shape })).item();
+      return tidy(() => loss(tensor(values, { shape: x.shape })).item());
     });
     return (up - down) / (2 * step);
   });
