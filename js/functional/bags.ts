@@ -1,6 +1,6 @@
 // Which entry lies in which bag: the forms an input can take, and the checks of PyTorch on them.
 
-import { describe, type Shape, sizeText } from "../check.js";
+import { describe, holdsFloats, type Shape, sizeText } from "../check.js";
 import type { IntegerArray } from "../tensor/create.js";
 import type { NestedArray } from "../tensor/nested.js";
 import { sameShape, Tensor, transient } from "../tensor/tensor.js";
@@ -128,7 +128,7 @@ export function startsOf(input: Outline, offsets: unknown, includeLastOffset: bo
 const OFFSETS: Complaints = {
   outOfRange: () => "offsets are positions in input",
   wrongType: LOOK_UP.wrongType.replace("indices", "offsets"),
-  element: (_, position) => `offsets[${position}]`,
+  argument: "offsets",
 };
 
 /** Where PyTorch looks at the first and the last offset only, all are checked: from 0, never descending, within the input. */
@@ -170,6 +170,11 @@ export function entriesOf(input: unknown, { lengths }: Outline, rows: number): T
   if (lengths === null) {
     const index = toIndices(OPERATION, input, rows, BAG_LOOK_UP);
     return index.alias([index.numel]);
+  }
+  for (const [b, bag] of (input as unknown[]).entries()) {
+    if (ArrayBuffer.isView(bag) && holdsFloats(bag)) {
+      throw new TypeError(`${OPERATION}: input[${b}] must hold integers, but got ${describe(bag)}`);
+    }
   }
   const element = (_: Shape, position: number) => bagElement("input", lengths, position);
   return toIndices(OPERATION, joined("input", input, lengths), rows, { ...BAG_LOOK_UP, element });

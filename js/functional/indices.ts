@@ -11,6 +11,8 @@ export type Indices = number | NestedArray | IntegerArray | Tensor;
 export interface Complaints {
   outOfRange(value: number | bigint): string;
   readonly wrongType: string;
+  /** The argument's name; "input" unless given. */
+  readonly argument?: string;
   /** The element at a position of the flattened indices; "input[1][2]" unless given. */
   element?(shape: Shape, position: number): string;
 }
@@ -27,7 +29,8 @@ export const LOOK_UP: Complaints = {
  * TypeError for anything that is no integer, RangeError naming the first index outside, before anything is changed.
  */
 export function toIndices(operation: string, input: unknown, rows: number, complaints = LOOK_UP): Tensor {
-  const element = complaints.element ?? ((shape: Shape, position: number) => elementName("input", shape, position));
+  const { argument = "input" } = complaints;
+  const element = complaints.element ?? ((shape: Shape, position: number) => elementName(argument, shape, position));
   const fail = (shape: Shape, position: number, value: number | bigint): never => {
     throw new RangeError(
       `${operation}: ${complaints.outOfRange(value)}: ${element(shape, position)} is ${value}, valid range is [0, ${rows})`,
@@ -58,7 +61,9 @@ export function toIndices(operation: string, input: unknown, rows: number, compl
     if (bad >= 0) fail([input.length], bad, input[bad]);
     return copied(Array.from(input as BigInt64Array, Number), [input.length]);
   }
-  const { shape, values } = ArrayBuffer.isView(input) ? integers(operation, input) : flatten(operation, "input", input);
+  const { shape, values } = ArrayBuffer.isView(input)
+    ? integers(operation, argument, input)
+    : flatten(operation, argument, input);
   for (let i = 0; i < values.length; i++) {
     if (!Number.isInteger(values[i])) {
       throw new TypeError(`${operation}: ${element(shape, i)} is ${values[i]}, an index must be an integer`);
@@ -75,10 +80,14 @@ function checkRange(input: Tensor, rows: number, fail: Fail): void {
   if (bad >= 0) fail(input.shape, bad, input.array[bad]);
 }
 
-function integers(operation: string, input: ArrayBufferView): { shape: Shape; values: ArrayLike<number> } {
+function integers(
+  operation: string,
+  argument: string,
+  input: ArrayBufferView,
+): { shape: Shape; values: ArrayLike<number> } {
   if (input instanceof DataView || holdsFloats(input)) {
     throw new TypeError(
-      `${operation}: Expected argument 'input' to hold integers, but got ${describe(input)}: use an integer typed array`,
+      `${operation}: Expected argument '${argument}' to hold integers, but got ${describe(input)}: use an integer typed array`,
     );
   }
   const values = input as unknown as ArrayLike<number>;
