@@ -3,10 +3,12 @@ import { choose, cosinePolynomial, flip, ln, octant, reduce, sinePolynomial } fr
 
 // Mersenne Twister MT19937 with PyTorch's ways of turning its words into numbers.
 // "Mersenne Twister", ACM Transactions on Modeling and Computer Simulation 8 (1998).
-// A generator is a block of GENERATOR_BYTES: 624 state words, the position in them, and one normal kept for later.
+// A generator is a block of GENERATOR_BYTES: 624 state words, the number of them used up (SEEDED: not yet twisted), a flag and
+// one normal kept for later. js/random.ts reads and writes it too.
 
 const N: i32 = 624;
 const M: i32 = 397;
+const SEEDED: i32 = N + 1;
 const POSITION: usize = 2496;
 const KEPT: usize = 2500;
 const KEPT_VALUE: usize = 2504;
@@ -22,7 +24,7 @@ export function seedGenerator(generator: usize, seed: u32): void {
     const before = load<u32>(generator + bytesOf(j - 1));
     store<u32>(generator + bytesOf(j), 1812433253 * (before ^ (before >> 30)) + j);
   }
-  store<i32>(generator, N, POSITION);
+  store<i32>(generator, SEEDED, POSITION);
   store<i32>(generator, 0, KEPT);
 }
 
@@ -166,7 +168,7 @@ function nextTwoWords(generator: usize): u64 {
 
 function nextWord(generator: usize): u32 {
   let position = load<i32>(generator, POSITION);
-  if (position == N) {
+  if (position >= N) {
     twist(generator);
     position = 0;
   }

@@ -1,5 +1,6 @@
 import {
   Generator,
+  getRngState,
   manualSeed,
   memory,
   multinomial,
@@ -7,6 +8,7 @@ import {
   randint,
   randn,
   randperm,
+  setRngState,
   type Tensor,
   tensor,
   zeros,
@@ -103,6 +105,129 @@ describe("a Generator", () => {
     ["normal_", (generator) => zeros([1]).normal_(0, 1, { generator })],
   ])("that is none is a TypeError: %s", (operation, draw) => {
     for (const other of [42, null, {}, "1"]) expectError(() => draw(other as never), TypeError, operation, "Generator");
+  });
+});
+
+describe("a state", () => {
+  /** Draws of every kind, long enough for several blocks of words. */
+  const sequel = (generator: Generator) =>
+    [
+      randn([3], { generator }),
+      rand([1300], { generator }),
+      randint(0, 1000, [7], { generator }),
+      randperm(40, { generator }),
+      randn([50], { generator }),
+      randn([2], { generator }),
+    ].flatMap((x) => [...valuesOf(x)]);
+
+  /** Thousands of bytes as one value to compare. */
+  const stateOf = (generator: Generator) => hex(generator.getState());
+  const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
+
+  it.each([0, 1, 2, 3, 622, 623, 624, 625, 1247, 1248, 1249, 5000])(
+    "after %i words takes another generator to the same place",
+    (n) => {
+      const [from, to] = [new Generator().manualSeed(n), new Generator().manualSeed(99)];
+      rand([n], { generator: from });
+      randn([1], { generator: to });
+      to.setState(from.getState());
+      expect(to.initialSeed()).toBe(BigInt(n));
+      expect(stateOf(to)).toBe(stateOf(from));
+      expect(sequel(to)).toEqual(sequel(from));
+    },
+  );
+
+  it("brings a generator back, the kept half of a pair of normal numbers too", () => {
+    const generator = new Generator().manualSeed(8);
+    randn([3], { generator });
+    const state = generator.getState();
+    const first = sequel(generator);
+    expect(sequel(generator)).not.toEqual(first);
+    expect(sequel(generator.setState(state))).toEqual(first);
+  });
+
+  it("is a copy: neither later draws nor changes to the bytes reach the other side", () => {
+    const generator = new Generator().manualSeed(8);
+    const state = generator.getState();
+    const before = hex(state);
+    rand([1000], { generator });
+    expect(hex(state)).toBe(before);
+    generator.setState(state);
+    state.fill(7);
+    expect(stateOf(generator)).toBe(before);
+  });
+
+  it("is forgotten by manualSeed", () => {
+    const generator = new Generator().setState(new Generator().manualSeed(8).getState()).manualSeed(1);
+    expect(sequel(generator)).toEqual(sequel(new Generator().manualSeed(1)));
+  });
+
+  it("of the default generator is that of getRngState and setRngState", () => {
+    const generator = manualSeed(3);
+    randn([1]);
+    const state = getRngState();
+    expect(hex(state)).toBe(stateOf(generator));
+    const first = randn([20]).toArray();
+    expect(setRngState(state)).toBeUndefined();
+    expect(randn([20]).toArray()).toEqual(first);
+  });
+
+  it("may lie anywhere: a Buffer, a part of a larger array at an odd place", () => {
+    const state = new Generator().manualSeed(4).getState();
+    const larger = new Uint8Array(6000);
+    larger.set(state, 13);
+    const expected = drawn(new Generator().manualSeed(4));
+    for (const bytes of [Buffer.from(state), larger.subarray(13, 13 + 5056)]) {
+      expect(drawn(new Generator().setState(bytes))).toEqual(expected);
+    }
+  });
+
+  it("costs no linear memory", () => {
+    const generator = new Generator().manualSeed(4);
+    const before = memory();
+    for (let i = 0; i < 100; i++) generator.setState(generator.getState());
+    expect(memory()).toEqual(before);
+  });
+
+  /** Good bytes with one 32-bit word replaced. */
+  const withWord = (place: number, value: number) => {
+    const bytes = new Generator().manualSeed(4).getState();
+    new Int32Array(bytes.buffer)[place] = value;
+    return bytes;
+  };
+  const [LEFT, SEEDED, NEXT] = [2, 3, 4];
+  const invalid = "Invalid mt19937 state";
+  const size = "Expected a CPUGeneratorImplState of size 5056 but found the input RNG state size to be ";
+
+  it.each<[string, () => unknown, typeof TypeError | typeof RangeError, string]>([
+    ["nothing", () => undefined, TypeError, "torch.ByteTensor"],
+    ["null", () => null, TypeError, "torch.ByteTensor"],
+    ["an array", () => [0, 0], TypeError, "torch.ByteTensor"],
+    ["bytes of another kind", () => new Int8Array(5056), TypeError, "torch.ByteTensor"],
+    ["a buffer", () => new ArrayBuffer(5056), TypeError, "torch.ByteTensor"],
+    ["a tensor", () => zeros([5056]), TypeError, "torch.ByteTensor"],
+    ["no bytes", () => new Uint8Array(0), RangeError, `${size}0`],
+    ["a byte too few", () => new Uint8Array(5055), RangeError, `${size}5055`],
+    ["PyTorch's older form", () => new Uint8Array(5048), RangeError, `${size}5048`],
+    ["zeros", () => new Uint8Array(5056), RangeError, invalid],
+    ["no seed", () => withWord(SEEDED, 0), RangeError, invalid],
+    ["none left", () => withWord(LEFT, 0), RangeError, invalid],
+    ["too many left", () => withWord(LEFT, 625), RangeError, invalid],
+    ["fewer than none left", () => withWord(LEFT, -1), RangeError, invalid],
+    ["a next word beyond the last", () => withWord(NEXT, 625), RangeError, invalid],
+    ["a next word before the first", () => withWord(NEXT, -1), RangeError, invalid],
+    ["a next word in 64 bits", () => withWord(NEXT + 1, 1), RangeError, invalid],
+    ["counts that disagree", () => withWord(NEXT, 3), RangeError, invalid],
+  ])("of %s is refused and leaves the generator as it was", (_, make, type, words) => {
+    const state = make();
+    const generator = new Generator().manualSeed(1);
+    randn([1], { generator });
+    const before = stateOf(generator);
+    expectError(() => generator.setState(state as Uint8Array), type, "setState", words);
+    expect(stateOf(generator)).toBe(before);
+    const shared = stateOf(manualSeed(1));
+    expectError(() => setRngState(state as Uint8Array), type, words);
+    expect(hex(getRngState())).toBe(shared);
   });
 });
 
