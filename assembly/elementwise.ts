@@ -32,6 +32,11 @@ export function divideScalar(out: usize, x: usize, n: i32, divisor: f32): void {
   unary<DivideScalar>(out, x, n, f32x4.splat(divisor), f32x4.splat(0));
 }
 
+/** out[j] = the nearest number to x[j] in [low, high], low <= high; NaN stays. */
+export function clamp(out: usize, x: usize, n: i32, low: f32, high: f32): void {
+  unary<Clamp>(out, x, n, f32x4.splat(low), f32x4.splat(high));
+}
+
 /** out[j] = the square root of x[j] */
 export function squareRoot(out: usize, x: usize, n: i32): void {
   unary<SquareRoot>(out, x, n, f32x4.splat(0), f32x4.splat(0));
@@ -121,6 +126,12 @@ class Affine implements Unary {
 class DivideScalar implements Unary {
   of(x: v128, u: v128, v: v128): v128 {
     return f32x4.div(x, u);
+  }
+}
+
+class Clamp implements Unary {
+  of(x: v128, u: v128, v: v128): v128 {
+    return f32x4.min(f32x4.max(x, u), v);
   }
 }
 

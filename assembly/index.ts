@@ -11,6 +11,7 @@ export * from "./gather";
 export * from "./loss";
 export * from "./matmul";
 export * from "./memory";
+export * from "./norm";
 export * from "./random";
 export * from "./reduce";
 export * from "./renorm";

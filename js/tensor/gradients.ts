@@ -4,8 +4,9 @@ import { describe, type Shape, sizeText } from "../check.js";
 import { kernels } from "../wasm.js";
 import { add } from "./arithmetic.js";
 import { distinctRows, sumBySlot } from "./rows.js";
+import { tidy } from "./scope.js";
 import { concatRows, SparseTensor } from "./sparse-tensor.js";
-import { checkFloat, keep, owned, sameShape, Tensor } from "./tensor.js";
+import { checkFloat, keep, owned, sameShape, Tensor, transient } from "./tensor.js";
 
 /** Dense; sparse because the user asked for it; or dense but not written out yet. */
 export type Gradient = Tensor | SparseTensor | TouchedRows;
@@ -78,6 +79,14 @@ export function dense(gradient: Gradient): Tensor {
   return gradient instanceof Tensor ? gradient : gradient.toDense();
 }
 
+/** Zero in the form of a gradient: a whole tensor of zeros, or no rows. */
+export function zeroOf(gradient: Gradient): Gradient {
+  const { shape } = gradient;
+  if (gradient instanceof Tensor) return owned(shape).zero_();
+  if (gradient instanceof TouchedRows) return new TouchedRows(transient([0], "int32"), transient([0, shape[1]]), shape);
+  return new SparseTensor(transient([1, 0], "int32"), transient([0, shape[1]]), shape, true);
+}
+
 /** What may be assigned to `tensor.grad`. */
 export function checkGradient(gradient: unknown, { shape }: Tensor): void {
   if (gradient instanceof Tensor) checkFloat("grad", "grad", gradient);
@@ -113,4 +122,66 @@ function apart(gradient: SparseTensor): SparseTensor {
   const { indices, values, shape, isCoalesced } = gradient;
   const another = values.storage.leaves > 0;
   return another ? new SparseTensor(indices.clone(), values.clone(), shape, isCoalesced) : gradient;
+}
+
+/** The p-norm of all elements of a gradient, p > 0, in float64. */
+export function gradientNorm(gradient: Gradient, p: number): number {
+  return tidy(() => {
+    const numbers = numbersOf(summed(gradient));
+    return kernels.norm(numbers.address, numbers.numel, p);
+  });
+}
+
+/** The norm of several norms, as if their numbers stood in one vector. */
+export function normOfNorms(norms: readonly number[], p: number): number {
+  // As parts of the largest they fit float32, whatever they are.
+  const largest = norms.reduce((a, b) => Math.max(a, b), 0);
+  if (!(largest > 0 && largest < Infinity)) return largest;
+  return tidy(() => {
+    const parts = transient([norms.length]);
+    parts.array.set(norms.map((part) => part / largest));
+    return largest * kernels.norm(parts.address, parts.numel, p);
+  });
+}
+
+/** gradient *= factor */
+export function scaleGradient(param: Tensor, factor: number): void {
+  rewrite(param, param.gradient!, (out, x) => kernels.affine(out.address, x.address, x.numel, factor, -0));
+}
+
+/** Brings every element of the gradient into [-limit, limit], limit >= 0. A sparse one is coalesced first. */
+export function clampGradient(param: Tensor, limit: number): void {
+  tidy(() =>
+    rewrite(param, summed(param.gradient!), (out, x) => kernels.clamp(out.address, x.address, x.numel, -limit, limit)),
+  );
+}
+
+/** A gradient whose rows are distinct, so that its numbers are those of the whole matrix, zeros left out. */
+function summed(gradient: Gradient): Gradient {
+  return gradient instanceof SparseTensor ? gradient.coalesce() : gradient;
+}
+
+/** The numbers that a gradient holds. */
+function numbersOf(gradient: Gradient): Tensor {
+  if (gradient instanceof SparseTensor) return gradient.values;
+  return gradient instanceof TouchedRows ? gradient.sums : gradient;
+}
+
+/**
+ * Gives param the gradient that `change` makes of the numbers of `gradient`: in place, but the numbers of a sparse one may be
+ * what flowed back, so that it gets new ones.
+ */
+function rewrite(param: Tensor, gradient: Gradient, change: (out: Tensor, x: Tensor) => void): void {
+  const numbers = numbersOf(gradient);
+  if (gradient instanceof SparseTensor) {
+    const { indices, shape, isCoalesced } = gradient;
+    const out = transient(numbers.shape);
+    change(out, numbers);
+    const changed = new SparseTensor(indices.alias(), out, shape, isCoalesced);
+    param.grad = changed;
+    changed.dispose();
+  } else {
+    change(numbers, numbers);
+    numbers.storage.version++;
+  }
 }

@@ -4,7 +4,7 @@ import { addressOf } from "../wasm.js";
 import * as arithmetic from "./arithmetic.js";
 import * as fills from "./fills.js";
 import { type RowRanges, withoutFrozen } from "./frozen.js";
-import { addGradients, checkGradient, type Gradient, ownGradient, TouchedRows } from "./gradients.js";
+import { addGradients, checkGradient, type Gradient, ownGradient, TouchedRows, zeroOf } from "./gradients.js";
 import type { TensorNode } from "./graph.js";
 import { matmul } from "./matmul.js";
 import { type NestedArray, nest } from "./nested.js";
@@ -199,6 +199,14 @@ export class Tensor {
     this.gradientOrNull?.dispose();
     this.gradientOrNull = null;
     this.gradHandle = null;
+  }
+
+  /** @internal The gradient, if there is one, becomes zeros of the same form, which nobody else holds. */
+  zeroGradient(): void {
+    const gradient = this.gradientOrNull;
+    if (gradient === null) return;
+    this.clearGrad();
+    this.gradientOrNull = ownGradient(zeroOf(gradient));
   }
 
   private accumulate(gradient: Gradient): void {

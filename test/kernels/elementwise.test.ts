@@ -81,6 +81,27 @@ describe("divideScalar", () => {
   });
 });
 
+describe("clamp", () => {
+  it("brings every element into the range, NaN excepted", () => {
+    const limits = [
+      [-1, 1],
+      [0, 3],
+      [-0, 0],
+      [-3.7, -0.1],
+      [-1e30, Infinity],
+      [-Infinity, Infinity],
+    ];
+    sweep(
+      { n: LENGTHS, limits, shift: SHIFTS, make: [floats, wildFloats] },
+      ({ n, limits: [low, high], shift, make }) => {
+        const x = make(n, n);
+        const out = unary((to, from, length) => kernels.clamp(to, from, length, low, high), x, shift);
+        expectNumbers(out, reference.clamp(x, low, high));
+      },
+    );
+  });
+});
+
 describe("squareRoot", () => {
   it("is correctly rounded, -0 for -0 and NaN for what is below", () => {
     sweep({ n: LENGTHS, shift: SHIFTS, make: [floats, wildFloats] }, ({ n, shift, make }) => {

@@ -15,6 +15,10 @@ export const affine = (x: Numbers, factor: number, term: number) =>
 /** x / divisor */
 export const divideScalar = (x: Numbers, divisor: number) => each((x: number) => x / fround(divisor))(x);
 
+/** The nearest number in [low, high]; NaN for NaN. */
+export const clamp = (x: Numbers, low: number, high: number) =>
+  each((x: number) => Math.min(Math.max(x, fround(low)), fround(high)))(x);
+
 /** alpha * a + beta * b, both products rounded first. */
 export const combine = (a: Numbers, b: Numbers, alpha: number, beta: number) =>
   each((a: number, b: number) => fround(fround(alpha) * a) + fround(fround(beta) * b))(a, b);
