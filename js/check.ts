@@ -113,7 +113,8 @@ export function checkWord<T extends string>(
   }
 }
 
-function wordText(value: unknown): string {
+/** A word as it is, anything else described. */
+export function wordText(value: unknown): string {
   return typeof value === "string" ? value : describe(value);
 }
 

@@ -8,19 +8,57 @@ export type StateDict = Record<string, Tensor>;
 
 /**
  * Base of everything that holds parameters. Parameters and modules are found in the fields of the object, in the order in
- * which they were set. https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html
+ * which they were set; not in arrays and objects that its fields hold: ModuleList is for those, and not in #private fields.
+ * https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html
  */
 export abstract class Module {
   /** true between train() and eval(). */
   training = true;
 
-  /** Every parameter below this module with its dotted name; a shared one comes once, under its first name. */
+  /** Everything held by name; a parameter or a module among it is part of this module. */
+  protected members(): readonly (readonly [string, unknown])[] {
+    return Object.entries(this);
+  }
+
+  /** This module under the name "" and every module below it with its dotted name; a shared one comes once. */
+  *namedModules(): IterableIterator<[string, Module]> {
+    const seen = new Set<Module>();
+    const walk = function* (name: string, module: Module): IterableIterator<[string, Module]> {
+      if (seen.has(module)) return;
+      seen.add(module);
+      yield [name, module];
+      for (const [child, below] of module.namedChildren()) yield* walk(dotted(name, child), below);
+    };
+    yield* walk("", this);
+  }
+
+  *modules(): IterableIterator<Module> {
+    for (const [, module] of this.namedModules()) yield module;
+  }
+
+  /** The modules that this one holds itself, a shared one once, under its first name. */
+  *namedChildren(): IterableIterator<[string, Module]> {
+    const seen = new Set<Module>();
+    for (const [name, child] of this.held(Module)) {
+      if (seen.has(child)) continue;
+      seen.add(child);
+      yield [name, child];
+    }
+  }
+
+  *children(): IterableIterator<Module> {
+    for (const [, child] of this.namedChildren()) yield child;
+  }
+
+  /** Every parameter of `namedModules()` with its dotted name; a shared one comes once, under its first name. */
   *namedParameters(): IterableIterator<[string, Parameter]> {
     const seen = new Set<Parameter>();
-    for (const [name, parameter] of this.namedState()) {
-      if (seen.has(parameter)) continue;
-      seen.add(parameter);
-      yield [name, parameter];
+    for (const [path, module] of this.namedModules()) {
+      for (const [name, parameter] of module.held(Parameter)) {
+        if (seen.has(parameter)) continue;
+        seen.add(parameter);
+        yield [dotted(path, name), parameter];
+      }
     }
   }
 
@@ -28,15 +66,18 @@ export abstract class Module {
     for (const [, parameter] of this.namedParameters()) yield parameter;
   }
 
-  *namedChildren(): IterableIterator<[string, Module]> {
-    for (const [name, value] of Object.entries(this)) if (value instanceof Module) yield [name, value];
-  }
-
-  *children(): IterableIterator<Module> {
-    for (const [, child] of this.namedChildren()) yield child;
+  /** Calls `fn` with every module below this one, then with this one. */
+  apply(fn: (module: Module) => void): this {
+    if (typeof fn !== "function") throw new TypeError(`apply: expected a function, but got ${describe(fn)}`);
+    for (const child of this.children()) child.apply(fn);
+    fn(this);
+    return this;
   }
 
   train(mode = true): this {
+    if (typeof mode !== "boolean") {
+      throw new TypeError(`train: training mode is expected to be boolean, but got ${describe(mode)}`);
+    }
     this.training = mode;
     for (const child of this.children()) child.train(mode);
     return this;
@@ -51,9 +92,15 @@ export abstract class Module {
     return this;
   }
 
-  /** Clears the gradient of every parameter. */
-  zeroGrad(): void {
-    for (const parameter of this.parameters()) parameter.clearGrad();
+  /** Clears the gradient of every parameter; with `setToNone: false` a gradient becomes zeros instead. */
+  zeroGrad(options: { setToNone?: boolean } = {}): void {
+    checkOptions("zeroGrad", options, ["setToNone"]);
+    const { setToNone = true } = options;
+    checkBoolean("zeroGrad", "setToNone", setToNone);
+    for (const parameter of this.parameters()) {
+      if (setToNone) parameter.clearGrad();
+      else parameter.zeroGradient();
+    }
   }
 
   /** The parameters as plain tensors on the same storage. */
@@ -103,7 +150,7 @@ export abstract class Module {
       );
     }
     if (problems.length > 0) {
-      throw new Error(`Error(s) in loading state_dict for ${this.typeName()}:\n\t${problems.join("\n\t")}`);
+      throw new Error(`Error(s) in loading state_dict for ${this.className()}:\n\t${problems.join("\n\t")}`);
     }
     for (const [name, parameter] of own) {
       const value = given(name);
@@ -112,19 +159,27 @@ export abstract class Module {
     return { missingKeys, unexpectedKeys };
   }
 
-  /** Like namedParameters, but a shared parameter appears under each of its names. A module inside itself is not entered. */
+  /** Like namedParameters, but a shared one appears under each of its names. A module inside itself is not entered. */
   private *namedState(prefix = "", path: readonly Module[] = [this]): IterableIterator<[string, Parameter]> {
-    for (const [name, value] of Object.entries(this)) {
-      if (value instanceof Parameter) yield [prefix + name, value];
-      else if (value instanceof Module && !path.includes(value)) {
-        yield* value.namedState(`${prefix}${name}.`, [...path, value]);
-      }
+    for (const [name, parameter] of this.held(Parameter)) yield [prefix + name, parameter];
+    for (const [name, child] of this.held(Module)) {
+      if (!path.includes(child)) yield* child.namedState(`${prefix}${name}.`, [...path, child]);
     }
+  }
+
+  /** The members of one class. */
+  private *held<T>(type: abstract new (...args: never) => T): IterableIterator<[string, T]> {
+    for (const [name, value] of this.members()) if (value instanceof type) yield [name, value];
   }
 
   /** The class name that `toString` and errors show. Our own classes spell it out: bundlers rename classes. */
   protected typeName(): string {
     return this.constructor.name;
+  }
+
+  /** @internal typeName() of the class itself: a class made from one of ours has a name of its own. */
+  className(): string {
+    return Object.hasOwn(Object.getPrototypeOf(this), "typeName") ? this.typeName() : this.constructor.name;
   }
 
   /** What stands between the brackets of `toString`. */
@@ -134,11 +189,16 @@ export abstract class Module {
 
   /** PyTorch's repr. */
   toString(): string {
-    const children = [...this.namedChildren()].map(
-      ([name, child]) => `\n  (${name}): ${child.toString().replaceAll("\n", "\n  ")}`,
-    );
-    const lineBreak = children.length > 0 ? "\n" : "";
-    return `${this.typeName()}(${this.extraRepr()}${children.join("")}${lineBreak})`;
+    const extra = this.extraRepr();
+    const children = this.childLines([...this.held(Module)].map(([name, child]) => [name, String(child)]));
+    if (children.length === 0 && !extra.includes("\n")) return `${this.className()}(${extra})`;
+    const lines = extra === "" ? children : [...extra.split("\n"), ...children];
+    return `${this.className()}(\n  ${lines.join("\n  ")}\n)`;
+  }
+
+  /** The lines of `toString` that tell of the children, given the name and the text of each. */
+  protected childLines(children: readonly (readonly [string, string])[]): string[] {
+    return children.map(([name, text]) => `(${name}): ${text.replaceAll("\n", "\n  ")}`);
   }
 
   /** @internal */
@@ -154,4 +214,8 @@ export abstract class Module {
   [Symbol.dispose](): void {
     this.dispose();
   }
+}
+
+function dotted(path: string, name: string): string {
+  return path === "" ? name : `${path}.${name}`;
 }

@@ -1,15 +1,4 @@
-import {
-  functional as F,
-  longTensor,
-  manualSeed,
-  memory,
-  nn,
-  ones,
-  randn,
-  type Tensor,
-  tensor,
-  tidy,
-} from "nn-embedding";
+import { longTensor, memory, nn, ones, optim, type SparseTensor, type Tensor, tidy } from "nn-embedding";
 import { describe, expect, it } from "vitest";
 import { expectError, valuesOf } from "../tensor/compare.js";
 
@@ -33,11 +22,11 @@ class Outer extends nn.Module {
 const names = (module: nn.Module) => [...module.namedParameters()].map(([name]) => name);
 
 describe("a module finds what it is made of", () => {
-  it("parameters by dotted name, in the order of its fields, shared ones once", () => {
+  it("parameters by dotted name, its own before those of modules, in the order of its fields, shared ones once", () => {
     const model = new Outer();
-    expect(names(model)).toEqual(["words.weight", "inner.table.weight", "inner.scale"]);
+    expect(names(model)).toEqual(["tied", "inner.scale", "inner.table.weight"]);
     const { words, inner } = model;
-    expect([...model.parameters()]).toEqual([words.weight, inner.table.weight, inner.scale]);
+    expect([...model.parameters()]).toEqual([words.weight, inner.scale, inner.table.weight]);
   });
 
   it("an Embedding has one, its weight", () => {
@@ -52,6 +41,81 @@ describe("a module finds what it is made of", () => {
       ["inner", model.inner],
     ]);
     expect([...model.children()]).toEqual([model.words, model.inner]);
+  });
+
+  it("a child with two names once, under the first", () => {
+    class Twice extends nn.Module {
+      readonly first = new Inner();
+      readonly second = this.first;
+    }
+    const model = new Twice();
+    expect([...model.namedChildren()]).toEqual([["first", model.first]]);
+    expect([...model.children()]).toEqual([model.first]);
+    expect([...model.modules()]).toEqual([model, model.first, model.first.table]);
+    expect(names(model)).toEqual(["first.scale", "first.table.weight"]);
+    expect(Object.keys(model.stateDict())).toEqual([
+      "first.scale",
+      "first.table.weight",
+      "second.scale",
+      "second.table.weight",
+    ]);
+  });
+
+  it("all modules with their dotted names, itself first under no name", () => {
+    const model = new Outer();
+    expect([...model.namedModules()]).toEqual([
+      ["", model],
+      ["words", model.words],
+      ["inner", model.inner],
+      ["inner.table", model.inner.table],
+    ]);
+    expect([...model.modules()]).toEqual([model, model.words, model.inner, model.inner.table]);
+  });
+
+  it("and itself, where it is inside itself, once", () => {
+    class Loop extends nn.Module {
+      readonly table = new nn.Embedding(2, 2);
+      readonly self: nn.Module = this;
+    }
+    const model = new Loop();
+    expect([...model.modules()]).toEqual([model, model.table]);
+    expect(names(model)).toEqual(["table.weight"]);
+    expect(Object.keys(model.stateDict())).toEqual(["table.weight"]);
+    model.requiresGrad_(false).zeroGrad();
+    expect(model.table.weight.requiresGrad).toBe(false);
+    model.dispose();
+    expect(model.table.weight.isDisposed).toBe(true);
+  });
+
+  it("but not what lies in arrays and plain objects, nor tensors that are no parameters", () => {
+    class Hidden extends nn.Module {
+      readonly list = [new nn.Embedding(2, 2), new nn.Parameter(ones([1]))];
+      readonly byName = { table: new nn.Embedding(2, 2) };
+      readonly learns = ones([2], { requiresGrad: true });
+    }
+    const model = new Hidden();
+    expect([names(model), [...model.children()], Object.keys(model.stateDict())]).toEqual([[], [], []]);
+    expect(String(model)).toBe("Hidden()");
+  });
+
+  it("and nothing where a parameter or a module has become null or undefined", () => {
+    class Optional extends nn.Module {
+      scale: nn.Parameter | null = new nn.Parameter(ones([3]));
+      shift: nn.Parameter | undefined = new nn.Parameter(ones([3]));
+      inner: Inner | null = new Inner();
+    }
+    const model = new Optional();
+    [model.scale, model.shift, model.inner] = [null, undefined, null];
+    expect([names(model), [...model.modules()], String(model)]).toEqual([[], [model], "Optional()"]);
+    model.train().requiresGrad_().zeroGrad();
+    expect(model.loadStateDict({ scale: ones([3]) }, { strict: false }).unexpectedKeys).toEqual(["scale"]);
+    model.scale = new nn.Parameter(ones([3]));
+    expect(names(model)).toEqual(["scale"]);
+  });
+
+  it("only after super(): the language itself demands it", () => {
+    const broken = Function("Module", "return class extends Module { constructor() { this.x = 1; } }")(nn.Module);
+    expect(() => new broken()).toThrow(ReferenceError);
   });
 
   it("what was replaced is gone, what was added is found", () => {
@@ -83,6 +147,26 @@ describe("a module passes on", () => {
     expect([...model.parameters()].map((p) => p.requiresGrad)).toEqual([true, true, true]);
   });
 
+  it("train and eval, but only booleans", () => {
+    const model = new Outer();
+    for (const mode of [1, null, "false"]) {
+      expectError(() => model.train(mode as never), TypeError, "training mode is expected to be boolean");
+    }
+    expect([...model.modules()].map((module) => module.training)).toEqual([true, true, true, true]);
+  });
+
+  it("a function, from the leaves up", () => {
+    const model = new Outer();
+    const seen: nn.Module[] = [];
+    expect(model.apply((module) => void seen.push(module))).toBe(model);
+    expect(seen).toEqual([model.words, model.inner.table, model.inner, model]);
+    expectError(() => model.apply(null as never), TypeError, "apply: expected a function");
+    model.apply((module) => {
+      if (module instanceof nn.Embedding) nn.init.constant_(module.weight, 2);
+    });
+    expect(model.inner.table.weight.at(1).toArray()).toEqual([2, 2, 2]);
+  });
+
   it("zeroGrad", () => {
     const model = new Outer();
     model.forward([1, 2]).sum().backward();
@@ -90,6 +174,48 @@ describe("a module passes on", () => {
     expect(model.inner.table.weight.grad).toBeNull();
     model.zeroGrad();
     expect([...model.parameters()].map((p) => p.grad)).toEqual([null, null, null]);
+  });
+
+  it("zeroGrad that leaves zeros: a gradient stays in its form, and a step is still a step", () => {
+    class Three extends nn.Module {
+      readonly dense = new nn.Parameter(ones([2]));
+      readonly touched = new nn.Embedding(4, 2);
+      readonly sparse = new nn.Embedding(4, 2, { sparse: true });
+      readonly unused = new nn.Parameter(ones([2]));
+    }
+    const model = new Three();
+    const loss = () =>
+      model.touched
+        .forward([1, 2])
+        .add(model.sparse.forward([1, 1]))
+        .mul(model.dense)
+        .sum();
+    loss().backward();
+    const held = [model.dense.grad!, model.sparse.weight.grad!];
+    const before = held.map((grad) => grad.toArray());
+    model.zeroGrad({ setToNone: false });
+    expect(held.map((grad) => grad.toArray())).toEqual(before);
+    expect(model.dense.grad!.toArray()).toEqual([0, 0]);
+    expect(model.touched.weight.grad!.toArray()).toEqual(Array(4).fill([0, 0]));
+    const { nnz, isCoalesced, shape } = model.sparse.weight.grad as SparseTensor;
+    expect([nnz, isCoalesced, shape]).toEqual([0, true, [4, 2]]);
+    expect(model.unused.grad).toBeNull();
+    const sgd = new optim.SGD(model.parameters(), { lr: 1, momentum: 0.9 });
+    sgd.step();
+    expect(sgd.state.has(model.dense)).toBe(true);
+    loss().backward();
+    expect(model.dense.grad!.toArray()).toEqual(before[0]);
+    model.zeroGrad({ setToNone: true });
+    expect([...model.parameters()].map((p) => p.grad)).toEqual([null, null, null, null]);
+  });
+
+  it("zeroGrad, but no other options", () => {
+    const model = new Outer();
+    model.forward([1, 2]).sum().backward();
+    for (const options of [{ setToZero: true }, { setToNone: 1 }, null, true]) {
+      expectError(() => model.zeroGrad(options as never), TypeError, "zeroGrad");
+    }
+    expect(model.words.weight.grad).not.toBeNull();
   });
 
   it("dispose", () => {
@@ -120,7 +246,7 @@ describe("a state dict", () => {
   });
 
   it("has every name, also the second one of a shared parameter", () => {
-    expect(Object.keys(new Outer().stateDict())).toEqual(["words.weight", "inner.table.weight", "inner.scale", "tied"]);
+    expect(Object.keys(new Outer().stateDict())).toEqual(["tied", "words.weight", "inner.scale", "inner.table.weight"]);
   });
 
   it("shares its storage with the module and needs no gradient", () => {
@@ -156,7 +282,7 @@ describe("a state dict", () => {
     const before = model.inner.scale.toArray();
     const state = { "words.weight": ones([4, 3]), "somewhere.else": ones([1]) };
     expect(model.loadStateDict(state, { strict: false })).toEqual({
-      missingKeys: ["inner.table.weight", "inner.scale", "tied"],
+      missingKeys: ["tied", "inner.scale", "inner.table.weight"],
       unexpectedKeys: ["somewhere.else"],
     });
     expect(model.words.weight.at(3).toArray()).toEqual([1, 1, 1]);
@@ -169,7 +295,7 @@ describe("a state dict", () => {
       "a missing entry",
       () => ({}),
       Error,
-      ["Error(s) in loading state_dict for Outer:", 'Missing key(s) in state_dict: "words.weight", '],
+      ["Error(s) in loading state_dict for Outer:", 'Missing key(s) in state_dict: "tied", "words.weight", '],
     ],
     [
       "an unexpected entry",
@@ -228,6 +354,32 @@ describe("toString", () => {
     );
   });
 
+  it("shows what a module says of itself before its modules", () => {
+    class Told extends Outer {
+      protected override extraRepr(): string {
+        return "a=1\nb=2";
+      }
+    }
+    expect(String(new Told()).split("\n").slice(0, 4)).toEqual([
+      "Told(",
+      "  a=1",
+      "  b=2",
+      "  (words): Embedding(4, 3, padding_idx=0)",
+    ]);
+    class Short extends nn.Module {
+      protected override extraRepr(): string {
+        return "a=1";
+      }
+    }
+    expect(String(new Short())).toBe("Short(a=1)");
+  });
+
+  it("of a class made from one of ours has the name of that class", () => {
+    class Words extends nn.Embedding {}
+    expect(String(new Words(2, 3))).toBe("Words(2, 3)");
+    expectError(() => new Words(2, 3).loadStateDict({}), Error, "Error(s) in loading state_dict for Words:");
+  });
+
   it("of a module without anything is its name", () => {
     class Nothing extends nn.Module {}
     expect(String(new Nothing())).toBe("Nothing()");
@@ -266,74 +418,5 @@ describe("a Parameter", () => {
     const kept: nn.Parameter[] = [];
     tidy(() => void kept.push(new nn.Parameter(ones([1]))));
     expect(kept[0].toArray()).toEqual([1]);
-  });
-});
-
-describe("an initializer", () => {
-  it.each([
-    ["zeros_", (p: Tensor) => nn.init.zeros_(p), (x: number) => x === 0],
-    ["constant_", (p: Tensor) => nn.init.constant_(p, 0.5), (x: number) => x === 0.5],
-    ["uniform_", (p: Tensor) => nn.init.uniform_(p, { a: 2, b: 3 }), (x: number) => x >= 2 && x < 3],
-    ["normal_", (p: Tensor) => nn.init.normal_(p, { mean: 100, std: 0 }), (x: number) => x === 100],
-  ])("%s fills a parameter in place and returns it", (_, init, rule) => {
-    const p = new nn.Parameter(tensor([-9, -9, -9]));
-    expect(init(p)).toBe(p);
-    expect(valuesOf(p).every(rule)).toBe(true);
-    expect([p.requiresGrad, p.isLeaf]).toEqual([true, true]);
-  });
-
-  it("draws what the tensor's own method draws", () => {
-    for (const [init, method] of [
-      [(p: Tensor) => nn.init.uniform_(p, { a: -1, b: 2 }), (p: Tensor) => p.uniform_(-1, 2)],
-      [(p: Tensor) => nn.init.normal_(p, { mean: 3, std: 2 }), (p: Tensor) => p.normal_(3, 2)],
-      [(p: Tensor) => nn.init.uniform_(p), (p: Tensor) => p.uniform_(0, 1)],
-      [(p: Tensor) => nn.init.normal_(p), (p: Tensor) => p.normal_(0, 1)],
-    ]) {
-      const [a, b] = [randn([20]), randn([20])];
-      manualSeed(3);
-      init(a);
-      manualSeed(3);
-      method(b);
-      expect(valuesOf(a)).toEqual(valuesOf(b));
-    }
-  });
-});
-
-describe("padSequence", () => {
-  const { padSequence } = nn.utils.rnn;
-
-  it("of integers goes straight into an Embedding", () => {
-    const padded = padSequence([Int32Array.of(1, 2), Uint8Array.of(3), longTensor([2, 2, 1])], {
-      batchFirst: true,
-      paddingValue: 3,
-    });
-    expect([padded.dtype, padded.toArray()]).toEqual([
-      "int32",
-      [
-        [1, 2, 3],
-        [3, 3, 3],
-        [2, 2, 1],
-      ],
-    ]);
-    expect(F.embedding(padded, ones([4, 2])).shape).toEqual([3, 3, 2]);
-  });
-
-  it("leaves its sequences alone", () => {
-    const sequences = [tensor([1, 2]), tensor([3])];
-    padSequence(sequences);
-    expect(sequences.map((s) => s.toArray())).toEqual([[1, 2], [3]]);
-  });
-
-  it("keeps nothing but its result", () => {
-    const sequences = [[1, 2], [3]];
-    const before = memory();
-    padSequence(sequences).dispose();
-    expect(memory()).toEqual(before);
-    expectError(() => padSequence([...sequences, [[1]]]), RangeError, "padSequence");
-    expect(memory()).toEqual(before);
-  });
-
-  it("of two dtypes is a TypeError", () => {
-    expectError(() => padSequence([tensor([1]), longTensor([1])]), TypeError, "sequences[1] is int32");
   });
 });
