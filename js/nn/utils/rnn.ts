@@ -1,5 +1,14 @@
 import { noGrad } from "../../autograd.js";
-import { checkBoolean, checkNumber, checkOptions, describe, type Shape, sizeText } from "../../check.js";
+import {
+  checkBoolean,
+  checkInteger,
+  checkNumber,
+  checkOptions,
+  describe,
+  type Shape,
+  sizeText,
+  wordText,
+} from "../../check.js";
 import { full, type IntegerArray, tensor } from "../../tensor/create.js";
 import { record } from "../../tensor/graph.js";
 import type { NestedArray } from "../../tensor/nested.js";
@@ -27,7 +36,7 @@ export function padSequence(
   checkNumber("padSequence", "paddingValue", paddingValue);
   if (paddingSide !== "left" && paddingSide !== "right") {
     throw new TypeError(
-      `padSequence: Expected padding_side to be one of left or right, but got ${typeof paddingSide === "string" ? paddingSide : describe(paddingSide)}.`,
+      `padSequence: Expected padding_side to be one of left or right, but got ${wordText(paddingSide)}.`,
     );
   }
   return tidy(() => {
@@ -48,6 +57,65 @@ export function padSequence(
       return lengths.map((_, i) => place(padded, i).clone());
     });
   });
+}
+
+/**
+ * What padSequence made longer, cut to length again: sequence i is the first lengths[i] steps of padded[:, i], or of padded[i]
+ * with batchFirst. Copies; `padded` stays as it is. RangeError for a length outside [0, T] or another number of them than B.
+ * https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.rnn.unpad_sequence.html
+ */
+export function unpadSequence(
+  padded: Tensor,
+  lengths: Tensor | readonly number[] | IntegerArray,
+  options: { batchFirst?: boolean } = {},
+): Tensor[] {
+  checkOptions("unpadSequence", options, ["batchFirst"]);
+  const { batchFirst = false } = options;
+  checkBoolean("unpadSequence", "batchFirst", batchFirst);
+  if (!(padded instanceof Tensor)) {
+    throw new TypeError(`unpadSequence: argument 'padded' must be Tensor, not ${describe(padded)}`);
+  }
+  if (padded.ndim < 2) {
+    throw new RangeError(`unpadSequence: padded must have at least 2 dimensions, but it is ${sizeText(padded.shape)}`);
+  }
+  const [steps, batch] = batchFirst ? [padded.shape[1], padded.shape[0]] : padded.shape;
+  const wanted = toLengths(lengths, batch, steps);
+  return tidy(() => {
+    const rows = batchFirst ? padded : padded.transpose(0, 1);
+    return wanted.map((length, i) => {
+      const cut = (from: Tensor) => from.at(i).narrow(0, 0, length);
+      return record(
+        noGrad(() => cut(rows).clone()),
+        "IndexBackward0",
+        [rows],
+        [],
+        (gradient) => {
+          const whole = full(rows.shape, 0);
+          cut(whole).copy_(gradient);
+          return [whole];
+        },
+      );
+    });
+  });
+}
+
+/** One length in [0, steps] for each of `batch` sequences. */
+function toLengths(lengths: unknown, batch: number, steps: number): number[] {
+  const values = lengths instanceof Tensor ? lengths.array : lengths;
+  if (!(Array.isArray(values) || (ArrayBuffer.isView(values) && !(values instanceof DataView)))) {
+    throw new TypeError(`unpadSequence: lengths must be an array or a Tensor, but got ${describe(lengths)}`);
+  }
+  const wanted = Array.from(values as number[], (length) => (typeof length === "bigint" ? Number(length) : length));
+  if (wanted.length !== batch) {
+    throw new RangeError(`unpadSequence: got ${wanted.length} lengths for ${batch} sequences`);
+  }
+  for (const [i, length] of wanted.entries()) {
+    checkInteger("unpadSequence", `lengths[${i}]`, length);
+    if (length < 0 || length > steps) {
+      throw new RangeError(`unpadSequence: lengths[${i}] is ${length}, valid range is [0, ${steps}]`);
+    }
+  }
+  return wanted;
 }
 
 /** The sequences as tensors, equal in dtype and in every size but the first. */
