@@ -7,6 +7,13 @@ export interface Encoded {
   data: string;
 }
 
+/** A tensor by its hash: all of a small one, the beginning of a big one. */
+export interface Digest {
+  sha256: string;
+  out?: Encoded;
+  first?: Encoded;
+}
+
 export interface Golden<Case> {
   torch: string;
   cpu: string;

@@ -11,8 +11,8 @@ import {
   zeros,
 } from "nn-embedding";
 import { describe, expect, it } from "vitest";
-import { bitsOf, expectGolden, sha256, valuesOf } from "../tensor/compare.js";
-import { decode, type Encoded, golden } from "./load.js";
+import { expectDigest, sha256, valuesOf } from "../tensor/compare.js";
+import { type Digest, golden } from "./load.js";
 
 interface Args {
   numEmbeddings: number;
@@ -29,12 +29,6 @@ interface Args {
   weights: number[];
   numSamples: number;
   replacement: boolean;
-}
-
-interface Digest {
-  sha256: string;
-  out?: Encoded;
-  first?: Encoded;
 }
 
 interface Draw {
@@ -59,12 +53,6 @@ const DRAW: Record<string, (args: Args, generator?: Generator) => Tensor> = {
   normal_: (a, generator) => zeros(a.size).normal_(a.mean, a.std, { generator }),
   multinomial: (a, generator) => multinomial(a.weights, a.numSamples, { replacement: a.replacement, generator }),
 };
-
-function expectDigest(drawn: Tensor, expected: Digest): void {
-  if (expected.out) expectGolden(drawn, expected.out);
-  if (expected.first) expect(bitsOf(valuesOf(drawn).subarray(0, 8))).toEqual(bitsOf(decode(expected.first).data));
-  expect(sha256(valuesOf(drawn))).toBe(expected.sha256);
-}
 
 const { cases } = golden<Case>("random");
 
