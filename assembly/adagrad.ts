@@ -1,4 +1,5 @@
 import { bytesOf, bytesOfFours, Four, Lanes, One } from "./lanes";
+import { addProduct, dot } from "./row";
 
 // https://docs.pytorch.org/docs/stable/generated/torch.optim.Adagrad.html
 // lr is the decayed rate lr / (1 + (t - 1) * lrDecay).
@@ -42,4 +43,38 @@ function adaptStep<L extends Lanes>(p: usize, s: usize, g: usize, lr: v128, eps:
   lanes.store(s, sum);
   const step = f32x4.div(f32x4.mul(lr, grad), f32x4.add(f32x4.sqrt(sum), eps));
   lanes.store(p, f32x4.sub(lanes.load(p), step));
+}
+
+// Row-wise, as FBGEMM's "exact row-wise Adagrad": one sum a row. https://docs.pytorch.org/FBGEMM/
+
+/** sum[r] += the mean of grad[r, :]^2 (0 of an empty row); param[r, :] -= lr / (sqrt(sum[r]) + eps) * grad[r, :]. */
+export function rowwiseAdagrad(param: usize, sum: usize, grad: usize, rows: i32, dim: i32, lr: f32, eps: f32): void {
+  const rowBytes = bytesOf(dim);
+  for (let r = 0; r < rows; r++, param += rowBytes, sum += 4, grad += rowBytes) {
+    adaptRow(param, sum, grad, dim, lr, eps);
+  }
+}
+
+/** The same for the rows index[i] of param and sum; each row may be listed once only. */
+export function rowwiseAdagradRows(
+  param: usize,
+  sum: usize,
+  grad: usize,
+  index: usize,
+  n: i32,
+  dim: i32,
+  lr: f32,
+  eps: f32,
+): void {
+  const rowBytes = bytesOf(dim);
+  for (let i = 0; i < n; i++, grad += rowBytes, index += 4) {
+    const row = <usize>load<u32>(index);
+    adaptRow(param + row * rowBytes, sum + (row << 2), grad, dim, lr, eps);
+  }
+}
+
+function adaptRow(p: usize, s: usize, g: usize, n: i32, lr: f32, eps: f32): void {
+  const sum = load<f32>(s) + dot(g, g, n) / <f32>max(n, 1);
+  store<f32>(s, sum);
+  addProduct(p, g, n, f32x4.splat(-lr / (sqrt<f32>(sum) + eps)));
 }

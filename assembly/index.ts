@@ -3,6 +3,7 @@
 // n = indices (or elements where there are no rows), rows = table height, dim = row width, bags = bags.
 
 export * from "./adagrad";
+export * from "./adam";
 export * from "./bag";
 export * from "./coalesce";
 export * from "./count";
