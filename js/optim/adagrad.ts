@@ -1,10 +1,11 @@
-import { checkBoolean } from "../check.js";
+import { checkBoolean, type Shape, sizeText } from "../check.js";
 import { TouchedRows } from "../tensor/gradients.js";
 import { tidy } from "../tensor/scope.js";
 import { SparseTensor } from "../tensor/sparse-tensor.js";
 import { keep, owned, type Tensor } from "../tensor/tensor.js";
 import { kernels } from "../wasm.js";
-import { checkNotNegative, Optimizer, type Params } from "./optimizer.js";
+import { checkNotNegative, Optimizer } from "./optimizer.js";
+import type { Slots } from "./state-dict.js";
 import { decayed, denseGradient } from "./steps.js";
 
 export interface AdagradOptions {
@@ -38,13 +39,25 @@ interface AdagradState {
  * weightDecay needs a dense gradient. https://docs.pytorch.org/docs/stable/generated/torch.optim.Adagrad.html
  */
 export class Adagrad extends Optimizer<AdagradOptions, AdagradState> {
-  constructor(params: Params<AdagradOptions>, options: Partial<AdagradOptions> = {}) {
-    super("Adagrad", params, DEFAULTS, options);
+  protected typeName(): string {
+    return "Adagrad";
+  }
+
+  protected usualOptions(): AdagradOptions {
+    return DEFAULTS;
+  }
+
+  protected slots(param: Tensor): Slots {
+    return { step: null, sum: { shape: this.sumShape(param) } };
+  }
+
+  protected sumShape(param: Tensor): Shape {
+    return param.shape;
   }
 
   protected override prepare(params: readonly Tensor[], { initialAccumulatorValue }: AdagradOptions): void {
     for (const param of params) {
-      const sum = keep(owned(param.shape)).fill_(initialAccumulatorValue);
+      const sum = keep(owned(this.sumShape(param))).fill_(initialAccumulatorValue);
       this.state.set(param, { step: 0, sum });
     }
   }
@@ -55,12 +68,12 @@ export class Adagrad extends Optimizer<AdagradOptions, AdagradState> {
     checkNotNegative("weight_decay value", options.weightDecay);
     checkNotNegative("initial_accumulator_value value", options.initialAccumulatorValue);
     checkNotNegative("epsilon value", options.eps);
-    checkBoolean("Adagrad", "maximize", options.maximize);
+    checkBoolean(this.typeName(), "maximize", options.maximize);
   }
 
   protected checkGradient(param: Tensor, { weightDecay }: AdagradOptions): void {
     if (weightDecay !== 0 && param.gradient instanceof SparseTensor) {
-      throw new Error("Adagrad: weight_decay option is not compatible with sparse gradients");
+      throw new Error(`${this.typeName()}: weight_decay option is not compatible with sparse gradients`);
     }
   }
 
@@ -68,23 +81,55 @@ export class Adagrad extends Optimizer<AdagradOptions, AdagradState> {
     const state = this.state.get(param)!;
     state.step++;
     const rate = lr / (1 + (state.step - 1) * lrDecay);
-    const { sum } = state;
     const gradient = param.gradient;
-    const stepRows = (rows: Tensor, values: Tensor) => {
-      const { address: p } = param;
-      kernels.adagradRows(p, sum.address, values.address, rows.address, rows.numel, param.shape[1], rate, eps);
-    };
     tidy(() => {
       if (gradient instanceof SparseTensor) {
         const { indices, values } = gradient.coalesce();
-        stepRows(indices, decayed(values, values, 0, maximize));
+        this.adaptRows(param, state.sum, decayed(values, values, 0, maximize), indices, rate, eps);
       } else if (gradient instanceof TouchedRows && weightDecay === 0 && eps > 0 && !maximize) {
         // In the other rows zero would be divided by at least eps.
-        stepRows(gradient.rows, gradient.sums);
+        this.adaptRows(param, state.sum, gradient.sums, gradient.rows, rate, eps);
       } else {
-        const g = decayed(param, denseGradient(param), weightDecay, maximize);
-        kernels.adagrad(param.address, sum.address, g.address, param.numel, rate, eps);
+        this.adapt(param, state.sum, decayed(param, denseGradient(param), weightDecay, maximize), rate, eps);
       }
     });
+  }
+
+  protected adapt(param: Tensor, sum: Tensor, grad: Tensor, rate: number, eps: number): void {
+    kernels.adagrad(param.address, sum.address, grad.address, param.numel, rate, eps);
+  }
+
+  /** The same for some rows. */
+  protected adaptRows(param: Tensor, sum: Tensor, grad: Tensor, rows: Tensor, rate: number, eps: number): void {
+    const { numel: n } = rows;
+    kernels.adagradRows(param.address, sum.address, grad.address, rows.address, n, param.shape[1], rate, eps);
+  }
+}
+
+/**
+ * Adagrad with one sum a row, for tables: sum[r] += the mean of g[r, :]^2;
+ * p[r, :] -= lr / (1 + (t - 1) * lrDecay) * g[r, :] / (sqrt(sum[r]) + eps). State of V floats for a table [V, D]; parameters
+ * are matrices. Everything else is as in Adagrad. The formula is that of FBGEMM's exact row-wise Adagrad.
+ */
+export class RowwiseAdagrad extends Adagrad {
+  protected override typeName(): string {
+    return "RowwiseAdagrad";
+  }
+
+  protected override sumShape({ shape }: Tensor): Shape {
+    if (shape.length !== 2) {
+      throw new RangeError(`RowwiseAdagrad: parameters must be 2-D, but one of them is ${sizeText(shape)}`);
+    }
+    return [shape[0]];
+  }
+
+  protected override adapt(param: Tensor, sum: Tensor, grad: Tensor, rate: number, eps: number): void {
+    const [rows, dim] = param.shape;
+    kernels.rowwiseAdagrad(param.address, sum.address, grad.address, rows, dim, rate, eps);
+  }
+
+  protected override adaptRows(p: Tensor, sum: Tensor, grad: Tensor, rows: Tensor, rate: number, eps: number): void {
+    const { numel: n } = rows;
+    kernels.rowwiseAdagradRows(p.address, sum.address, grad.address, rows.address, n, p.shape[1], rate, eps);
   }
 }

@@ -1,17 +1,26 @@
 import { withGrad } from "../autograd.js";
-import { checkNumber, checkOptions, describe } from "../check.js";
+import { checkBoolean, checkNumber, checkOptions, describe } from "../check.js";
 import { checkRows } from "../tensor/rows.js";
+import { tidy } from "../tensor/scope.js";
 import { SparseTensor } from "../tensor/sparse-tensor.js";
-import { Tensor } from "../tensor/tensor.js";
+import { keep, Tensor } from "../tensor/tensor.js";
+import { type OptimizerStateDict, pack, readGroups, readStates, type Slots, tensorsOf } from "./state-dict.js";
 
 /** Parameters that share their options, which may be changed between steps: `optimizer.paramGroups[0].lr *= 0.5`. */
-export type ParamGroup<O> = O & { params: Tensor[] };
+export type ParamGroup<O> = O & {
+  params: Tensor[];
+  /** The lr that a scheduler starts from. */
+  initialLr?: number;
+};
+
+/** A group as it is given: what is missing is taken from the optimizer's options. */
+export type GivenGroup<O> = Partial<O> & { params: Iterable<Tensor>; initialLr?: number };
 
 /** What an optimizer is made from: parameters, or groups of them with options of their own. */
-export type Params<O> = Iterable<Tensor> | Iterable<Partial<O> & { params: Iterable<Tensor> }>;
+export type Params<O> = Iterable<Tensor> | Iterable<GivenGroup<O>>;
 
 /** Base of the optimizers. S is what is kept for each parameter. */
-export abstract class Optimizer<O extends object, S extends object> {
+export abstract class Optimizer<O extends { lr: number }, S extends object> {
   readonly paramGroups: ParamGroup<O>[] = [];
   /** By parameter, as PyTorch's `optimizer.state`. */
   readonly state = new Map<Tensor, S>();
@@ -20,9 +29,11 @@ export abstract class Optimizer<O extends object, S extends object> {
   /** What a group takes for the options it does not give. */
   private readonly defaults: O;
 
-  protected constructor(name: string, params: Params<O>, defaults: O, options: Partial<O>) {
-    checkOptions(name, options, Object.keys(defaults));
-    this.defaults = { ...defaults, ...given(options) };
+  constructor(params: Params<O>, options: Partial<O> = {}) {
+    const usual = this.usualOptions();
+    checkOptions(this.typeName(), options, Object.keys(usual));
+    this.defaults = { ...usual, ...given(options) };
+    this.checkValues(this.defaults);
     if (params instanceof Tensor || typeof (params as Iterable<unknown>)?.[Symbol.iterator] !== "function") {
       throw new TypeError(
         "params argument given to the optimizer should be an iterable of Tensors or dicts, but got " +
@@ -31,12 +42,9 @@ export abstract class Optimizer<O extends object, S extends object> {
     }
     const entries = [...params];
     if (entries.length === 0) throw new RangeError("optimizer got an empty parameter list");
-    const grouped = entries.every((entry) => !(entry instanceof Tensor) && typeof entry === "object" && entry !== null);
-    const groups = grouped
-      ? (entries as (Partial<O> & { params: Iterable<Tensor> })[])
-      : [{ params: entries as Tensor[] }];
+    const groups = entries.every(isGroup<O>) ? entries : [{ params: entries } as unknown as GivenGroup<O>];
     try {
-      for (const group of groups) this.addParamGroup(group as Partial<O> & { params: Iterable<Tensor> });
+      for (const group of groups) this.addParamGroup(group);
     } catch (error) {
       this.dispose();
       throw error;
@@ -44,7 +52,7 @@ export abstract class Optimizer<O extends object, S extends object> {
   }
 
   /** Adds parameters with options of their own; the others are the constructor's. */
-  addParamGroup(group: Partial<O> & { params: Iterable<Tensor> }): void {
+  addParamGroup(group: GivenGroup<O>): void {
     const listed: unknown = group?.params;
     if (!(listed instanceof Tensor) && typeof (listed as Iterable<Tensor> | null)?.[Symbol.iterator] !== "function") {
       throw new TypeError(
@@ -53,7 +61,11 @@ export abstract class Optimizer<O extends object, S extends object> {
     }
     const params = group.params instanceof Tensor ? [group.params] : [...group.params];
     const known = new Set(this.paramGroups.flatMap((other) => other.params));
-    for (const param of params) {
+    for (const [i, param] of params.entries()) {
+      if ((param as unknown) instanceof SparseTensor) {
+        const place = `[${this.paramGroups.length}, ${i}]`;
+        throw new TypeError(`Sparse params at indices [${place}]: ${this.typeName()} requires dense parameter tensors`);
+      }
       if (!(param instanceof Tensor)) {
         throw new TypeError(`optimizer can only optimize Tensors, but one of the params is ${describe(param)}`);
       }
@@ -63,7 +75,8 @@ export abstract class Optimizer<O extends object, S extends object> {
     if (new Set(params).size !== params.length) {
       throw new RangeError("optimizer contains a parameter group with duplicate parameters");
     }
-    checkOptions("addParamGroup", group, ["params", ...Object.keys(this.defaults)]);
+    checkOptions("addParamGroup", group, ["params", "initialLr", ...Object.keys(this.defaults)]);
+    if (group.initialLr !== undefined) checkNumber("addParamGroup", "initialLr", group.initialLr);
     const complete = { ...this.defaults, ...given(group), params };
     this.checkValues(complete);
     try {
@@ -75,11 +88,21 @@ export abstract class Optimizer<O extends object, S extends object> {
     this.paramGroups.push(complete);
   }
 
+  /** The class name that errors show. Our own classes spell it out: bundlers rename classes. */
+  protected abstract typeName(): string;
+
+  /** Every option with its default. */
+  protected abstract usualOptions(): O;
+
+  /** What is kept for a parameter, by the names in `state`. */
+  protected abstract slots(param: Tensor, options: O): Slots;
+
   /** Makes the state that exists before the first step. */
   protected prepare(_params: readonly Tensor[], _options: O): void {}
 
-  private forget(param: Tensor): void {
-    for (const value of Object.values(this.state.get(param) ?? {})) if (value instanceof Tensor) value.dispose();
+  /** Frees the state of a parameter, except `kept`. */
+  private forget(param: Tensor, kept: readonly unknown[] = []): void {
+    for (const tensor of tensorsOf(this.state.get(param) ?? {})) if (!kept.includes(tensor)) tensor.dispose();
     this.state.delete(param);
   }
 
@@ -100,7 +123,7 @@ export abstract class Optimizer<O extends object, S extends object> {
   step<T>(closure: () => T): T;
   step<T>(closure: (() => T) | undefined): T | undefined;
   step<T>(closure?: () => T): T | undefined {
-    if (this.disposed) throw new Error("optimizer was used after it was disposed");
+    this.checkAlive();
     if (closure !== undefined && typeof closure !== "function") {
       throw new TypeError(`step: closure must be a function, but got ${describe(closure)}`);
     }
@@ -123,9 +146,56 @@ export abstract class Optimizer<O extends object, S extends object> {
     return loss;
   }
 
-  /** Clears all gradients; every `grad` reads null afterwards. */
-  zeroGrad(): void {
-    for (const group of this.paramGroups) for (const param of group.params) param.clearGrad();
+  /**
+   * Clears all gradients: every `grad` reads null afterwards. With setToNone false those that there are become zeros, and a
+   * step with them is still a step.
+   */
+  zeroGrad(options: { setToNone?: boolean } = {}): void {
+    checkOptions("zeroGrad", options, ["setToNone"]);
+    const { setToNone = true } = options;
+    checkBoolean("zeroGrad", "setToNone", setToNone);
+    for (const group of this.paramGroups) {
+      for (const param of group.params) setToNone ? param.clearGrad() : param.zeroGradient();
+    }
+  }
+
+  /**
+   * Options and state in PyTorch's layout and spelling, parameters by number. The tensors share their storage with the state:
+   * later steps change them, and they go with the optimizer.
+   * https://docs.pytorch.org/docs/stable/generated/torch.optim.Optimizer.state_dict.html
+   */
+  stateDict(): OptimizerStateDict {
+    this.checkAlive();
+    return pack(this.paramGroups, this.state);
+  }
+
+  /**
+   * Takes over options and copies of the state from `stateDict` or from PyTorch, matched by position. Options that the dict
+   * does not have stay as they are. Errors in PyTorch's words; then nothing has been changed.
+   * https://docs.pytorch.org/docs/stable/generated/torch.optim.Optimizer.load_state_dict.html
+   */
+  loadStateDict(dict: OptimizerStateDict): void {
+    this.checkAlive();
+    tidy(() => {
+      const groups = readGroups(dict, this.paramGroups, Object.keys(this.defaults));
+      // A schedule may have brought lr to 0, from which no optimizer need start.
+      for (const group of groups) this.checkValues({ ...group, lr: group.lr === 0 ? this.defaults.lr : group.lr });
+      const states = readStates(dict, groups, this.state, (param, group) => this.slots(param, group));
+      groups.forEach((group, k) => {
+        Object.assign(this.paramGroups[k], group);
+        for (const param of group.params) {
+          const loaded = states.get(param)!;
+          for (const [target, source] of loaded?.copies ?? []) keep(target).copy_(source);
+          this.forget(param, Object.values(loaded?.fields ?? {}));
+          if (loaded === null) this.prepare([param], group);
+          else this.state.set(param, loaded.fields as S);
+        }
+      });
+    });
+  }
+
+  private checkAlive(): void {
+    if (this.disposed) throw new Error("optimizer was used after it was disposed");
   }
 
   /** Frees what is kept for the parameters, not the parameters. */
@@ -139,13 +209,19 @@ export abstract class Optimizer<O extends object, S extends object> {
   }
 }
 
+/** An object that is no tensor, dense or sparse. */
+function isGroup<O>(entry: Tensor | GivenGroup<O>): entry is GivenGroup<O> {
+  return typeof entry === "object" && entry !== null && !(entry instanceof Tensor) && !(entry instanceof SparseTensor);
+}
+
 /** RangeError in PyTorch's words unless value >= 0. */
 export function checkNotNegative(name: string, value: unknown): void {
   checkNumber("optimizer", name, value);
   if (!(value >= 0)) throw new RangeError(`Invalid ${name}: ${value}`);
 }
 
-/** Options without those that are undefined: they take their defaults. */
+/** Options without those that are undefined, which take their defaults; arrays are copied. */
 function given<T extends object>(options: T): T {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
+  const entries = Object.entries(options).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries.map(([name, value]) => [name, Array.isArray(value) ? [...value] : value])) as T;
 }

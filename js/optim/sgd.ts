@@ -5,7 +5,8 @@ import { tidy } from "../tensor/scope.js";
 import { SparseTensor } from "../tensor/sparse-tensor.js";
 import { keep, owned, type Tensor, transient } from "../tensor/tensor.js";
 import { kernels } from "../wasm.js";
-import { checkNotNegative, Optimizer, type Params } from "./optimizer.js";
+import { checkNotNegative, Optimizer } from "./optimizer.js";
+import type { Slots } from "./state-dict.js";
 import { decayed, denseGradient } from "./steps.js";
 
 export interface SGDOptions {
@@ -39,8 +40,16 @@ interface SGDState {
  * https://docs.pytorch.org/docs/stable/generated/torch.optim.SGD.html
  */
 export class SGD extends Optimizer<SGDOptions, SGDState> {
-  constructor(params: Params<SGDOptions>, options: Partial<SGDOptions> = {}) {
-    super("SGD", params, DEFAULTS, options);
+  protected typeName(): string {
+    return "SGD";
+  }
+
+  protected usualOptions(): SGDOptions {
+    return DEFAULTS;
+  }
+
+  protected slots({ shape }: Tensor): Slots {
+    return { momentumBuffer: { shape, optional: true } };
   }
 
   protected checkValues({ lr, momentum, dampening, weightDecay, nesterov, maximize }: SGDOptions): void {

@@ -1,4 +1,4 @@
-import { memory, nn, ones, optim, type Tensor, tensor, tidy } from "nn-embedding";
+import { memory, nn, ones, optim, type SparseTensor, type Tensor, tensor, tidy } from "nn-embedding";
 import { describe, expect, it } from "vitest";
 import { expectBits, expectError, valuesOf } from "../tensor/compare.js";
 
@@ -195,6 +195,56 @@ describe("a step that one parameter cannot make", () => {
     param.grad = tensor([1]);
     expectError(() => adagrad.step(), Error, "disposed");
     expect(param.item()).toBe(1);
+  });
+});
+
+describe("zeroGrad with setToNone false", () => {
+  it("leaves zeros where there was a gradient, and null where there was none", () => {
+    const [a, b] = [leaf([1, 2]), leaf([3])];
+    const sgd = new optim.SGD([a, b], { lr: 1, momentum: 0.5 });
+    a.mul(2).sum().backward();
+    const held = a.grad!;
+    sgd.step();
+    sgd.zeroGrad({ setToNone: false });
+    expect([a.grad!.toArray(), b.grad, held.toArray()]).toEqual([[0, 0], null, [2, 2]]);
+    // A step with a gradient of zeros is a step: momentum goes on.
+    sgd.step();
+    expect([a.toArray(), b.toArray()]).toEqual([[-2, -1], [3]]);
+    a.sum().backward();
+    expect(a.grad!.toArray()).toEqual([1, 1]);
+  });
+
+  it("empties a sparse gradient", () => {
+    const table = new nn.Embedding(3, 2, { sparse: true });
+    const sgd = new optim.SGD(table.parameters());
+    table.forward([1, 1]).sum().backward();
+    sgd.zeroGrad({ setToNone: false });
+    const { nnz, shape, isCoalesced } = table.weight.grad as SparseTensor;
+    expect({ nnz, shape, isCoalesced }).toEqual({ nnz: 0, shape: [3, 2], isCoalesced: true });
+    sgd.step();
+    table.forward([2]).sum().backward();
+    expect((table.weight.grad as SparseTensor).indices.toArray()).toEqual([[2]]);
+  });
+
+  it("does not write out what was never read", () => {
+    const table = new nn.Embedding(1000, 8);
+    const sgd = new optim.SGD(table.parameters());
+    const before = memory().numBytes;
+    tidy(() => table.forward([5]).sum().backward());
+    sgd.zeroGrad({ setToNone: false });
+    expect(memory().numBytes - before).toBe(0);
+    sgd.step();
+    tidy(() => table.forward([7]).sum().backward());
+    expect(memory().numBytes - before).toBeLessThan(100);
+    expect(table.weight.grad!.at(7).toArray()).toEqual([1, 1, 1, 1, 1, 1, 1, 1]);
+    expect(table.weight.grad!.at(5).toArray()).toEqual([0, 0, 0, 0, 0, 0, 0, 0]);
+  });
+
+  it("takes nothing else", () => {
+    const sgd = new optim.SGD([leaf([1])]);
+    expectError(() => sgd.zeroGrad({ setToNone: 0 as never }), TypeError, "setToNone");
+    expectError(() => sgd.zeroGrad({ set_to_none: false } as never), TypeError, "set_to_none");
+    expectError(() => sgd.zeroGrad(false as never), TypeError, "options");
   });
 });
 
