@@ -7,6 +7,7 @@ export * from "./adam";
 export * from "./bag";
 export * from "./coalesce";
 export * from "./count";
+export * from "./distance";
 export * from "./elementwise";
 export * from "./gather";
 export * from "./loss";

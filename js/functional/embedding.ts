@@ -113,12 +113,7 @@ export function renorm(weight: Tensor, index: Tensor, { maxNorm, normType: p }: 
   const { rows: looked, slots } = distinctRows(index);
   const rows = trainableOnly(looked, weight.trainableRows);
   const [, dim] = weight.shape;
-  if (p === 2) kernels.renormL2(weight.address, rows.address, rows.numel, dim, maxNorm);
-  else if (p === 1) kernels.renormL1(weight.address, rows.address, rows.numel, dim, maxNorm);
-  else if (p === Infinity) kernels.renormMax(weight.address, rows.address, rows.numel, dim, maxNorm);
-  else if (p === -Infinity) kernels.renormMin(weight.address, rows.address, rows.numel, dim, maxNorm);
-  else if (p === 0) kernels.renormNonZero(weight.address, rows.address, rows.numel, dim, maxNorm);
-  else kernels.renormP(weight.address, rows.address, rows.numel, dim, maxNorm, p);
+  kernels.renorm(weight.address, rows.address, rows.numel, dim, maxNorm, p);
   weight.storage.version++;
   for (const scratch of [looked, rows, slots]) scratch.dispose();
 }

@@ -54,7 +54,7 @@ describe("kernels beyond 2 GiB", () => {
     const listed = distinctIndices(5, rows, 4);
     const clipped = weight.slice();
     guarded({ weight: clipped, rows: listed }, ["weight"], (at) => {
-      kernels.renormL2(at.weight, at.rows, 5, dim, 0.5);
+      kernels.renorm(at.weight, at.rows, 5, dim, 0.5, 2);
     });
     const expected = reference.renorm(weight, listed, dim, 0.5);
     expectClose(clipped, expected, (k) => 1e-6 * Math.abs(expected[k]));

@@ -8,22 +8,14 @@ const POWERS = [2, 1, Infinity, -Infinity, 0, 0.5, 3, -1, 2.5, 0.1, 0.3, 7.3, -2
 /** Finite p, JSON-proof for the messages of a sweep. */
 const NAMED = POWERS.map(String);
 
-/** A copy of weight whose listed rows the kernel for p has renormalised. */
+/** A copy of weight whose listed rows the kernel has renormalised. */
 function renormed(weight: Float32Array, rows: Int32Array, dim: number, maxNorm: number, p: number, shift = 0) {
   const out = weight.slice();
-  const kernel = new Map([
-    [2, kernels.renormL2],
-    [1, kernels.renormL1],
-    [Infinity, kernels.renormMax],
-    [-Infinity, kernels.renormMin],
-    [0, kernels.renormNonZero],
-  ]).get(p);
   guarded(
     { weight: out, rows },
     ["weight"],
     (at) => {
-      if (kernel) kernel(at.weight, at.rows, rows.length, dim, maxNorm);
-      else kernels.renormP(at.weight, at.rows, rows.length, dim, maxNorm, p);
+      kernels.renorm(at.weight, at.rows, rows.length, dim, maxNorm, p);
     },
     shift,
   );

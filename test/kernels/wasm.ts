@@ -65,6 +65,21 @@ export function guarded<K extends string, R>(
   return result;
 }
 
+/** The n floats that a call with these inputs puts out. */
+export function outputOf(
+  n: number,
+  inputs: readonly Words[],
+  call: (out: number, ...inputs: number[]) => void,
+  shift = 0,
+): Float32Array {
+  const out = new Float32Array(n);
+  bits(out).fill(0xffc0ffee);
+  const buffers: Record<string, Words> = { out };
+  for (const [i, input] of inputs.entries()) buffers[`input${i}`] = input;
+  guarded(buffers, ["out"], (at) => call(at.out, ...inputs.map((_, i) => at[`input${i}`])), shift);
+  return out;
+}
+
 const show = (x: number, pattern: number) => `${x} (0x${pattern.toString(16)})`;
 
 function compare(actual: Words, expected: ArrayLike<number>, same: (position: number) => boolean, bound = ""): void {

@@ -7,4 +7,5 @@ export * from "./embedding.js";
 export * from "./optim.js";
 export * from "./random.js";
 export * from "./reduce.js";
+export * from "./row-functions.js";
 export * from "./rows.js";
