@@ -1,6 +1,8 @@
-// Elementwise kernels may write over an input: out == x, a or b is allowed.
-
+import { Binary, binary, plain, Unary, unary } from "./each";
+import { expRow } from "./exponential";
 import { bytesOf, bytesOfFours, Four, Lanes, One } from "./lanes";
+
+// Elementwise kernels may write over an input: out == x, a or b is allowed.
 
 /** out[j] = a[j] + b[j] */
 export function add(out: usize, a: usize, b: usize, n: i32): void {
@@ -39,7 +41,7 @@ export function clamp(out: usize, x: usize, n: i32, low: f32, high: f32): void {
 
 /** out[j] = the square root of x[j] */
 export function squareRoot(out: usize, x: usize, n: i32): void {
-  unary<SquareRoot>(out, x, n, f32x4.splat(0), f32x4.splat(0));
+  plain<SquareRoot>(out, x, n);
 }
 
 /** out[j] = alpha * a[j] + beta * b[j], both products rounded on their own. */
@@ -59,7 +61,7 @@ function combineStep<L extends Lanes>(out: usize, a: usize, b: usize, alpha: v12
 
 /** out[j] = e^x[j] */
 export function exponential(out: usize, x: usize, n: i32): void {
-  for (const end = out + bytesOf(n); out < end; out += 4, x += 4) store<f32>(out, Mathf.exp(load<f32>(x)));
+  expRow(out, x, n, 0);
 }
 
 /** out[j] = the natural logarithm of x[j] */
@@ -70,10 +72,6 @@ export function logarithm(out: usize, x: usize, n: i32): void {
 /** out[j] = x[j] as a float. */
 export function toFloat(out: usize, x: usize, n: i32): void {
   for (const end = out + bytesOf(n); out < end; out += 4, x += 4) store<f32>(out, <f32>load<i32>(x));
-}
-
-interface Binary {
-  of(a: v128, b: v128): v128;
 }
 
 class Add implements Binary {
@@ -100,23 +98,6 @@ class Div implements Binary {
   }
 }
 
-function binary<F extends Binary>(out: usize, a: usize, b: usize, n: i32): void {
-  const end = out + bytesOf(n);
-  const fours = out + bytesOfFours(n);
-  for (; out < fours; out += 16, a += 16, b += 16) binaryStep<F, Four>(out, a, b);
-  for (; out < end; out += 4, a += 4, b += 4) binaryStep<F, One>(out, a, b);
-}
-
-function binaryStep<F extends Binary, L extends Lanes>(out: usize, a: usize, b: usize): void {
-  const lanes = changetype<L>(0);
-  lanes.store(out, changetype<F>(0).of(lanes.load(a), lanes.load(b)));
-}
-
-/** A function of one element and two constants. */
-interface Unary {
-  of(x: v128, u: v128, v: v128): v128;
-}
-
 class Affine implements Unary {
   of(x: v128, u: v128, v: v128): v128 {
     return f32x4.add(f32x4.mul(x, u), v);
@@ -139,16 +120,4 @@ class SquareRoot implements Unary {
   of(x: v128, u: v128, v: v128): v128 {
     return f32x4.sqrt(x);
   }
-}
-
-function unary<F extends Unary>(out: usize, x: usize, n: i32, u: v128, v: v128): void {
-  const end = out + bytesOf(n);
-  const fours = out + bytesOfFours(n);
-  for (; out < fours; out += 16, x += 16) unaryStep<F, Four>(out, x, u, v);
-  for (; out < end; out += 4, x += 4) unaryStep<F, One>(out, x, u, v);
-}
-
-function unaryStep<F extends Unary, L extends Lanes>(out: usize, x: usize, u: v128, v: v128): void {
-  const lanes = changetype<L>(0);
-  lanes.store(out, changetype<F>(0).of(lanes.load(x), u, v));
 }

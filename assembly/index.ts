@@ -2,6 +2,7 @@
 // Order of parameters everywhere: outputs, inputs, index arrays, counts, scalars.
 // n = indices (or elements where there are no rows), rows = table height, dim = row width, bags = bags.
 
+export * from "./activation";
 export * from "./adagrad";
 export * from "./adam";
 export * from "./bag";
@@ -10,6 +11,7 @@ export * from "./count";
 export * from "./distance";
 export * from "./elementwise";
 export * from "./gather";
+export * from "./integers";
 export * from "./loss";
 export * from "./matmul";
 export * from "./memory";
@@ -19,5 +21,6 @@ export * from "./reduce";
 export * from "./renorm";
 export * from "./scatter";
 export * from "./sgd";
+export * from "./softmax";
 export * from "./strided";
 export * from "./verify";

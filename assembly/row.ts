@@ -101,3 +101,27 @@ export function total(x: v128): f32 {
   const pairs = f32x4.add(x, i64x2.shuffle(x, x, 1, 0));
   return f32x4.extract_lane(pairs, 0) + f32x4.extract_lane(pairs, 1);
 }
+
+/** Below this a sum runs straight through; above it splits in two, so that the error grows with log n and not with n. */
+const STRAIGHT: i32 = 128;
+
+/** The sum of x[j], pairwise. */
+export function sumRow(x: usize, n: i32): f32 {
+  return total(pairwise(x, n));
+}
+
+function pairwise(x: usize, n: i32): v128 {
+  if (n <= STRAIGHT) return partialSums(x, n);
+  const half = (n >> 1) & ~3;
+  return f32x4.add(pairwise(x, half), pairwise(x + bytesOf(half), n - half));
+}
+
+/** The largest x[j]: NaN if one is NaN, -Infinity if there is none. */
+export function largest(x: usize, n: i32): f32 {
+  const end = x + bytesOf(n);
+  let most = f32x4.splat(-Infinity);
+  for (const fours = x + bytesOfFours(n); x < fours; x += 16) most = f32x4.max(most, v128.load(x));
+  for (; x < end; x += 4) most = f32x4.max(most, v128.load32_splat(x));
+  const pairs = f32x4.max(most, i64x2.shuffle(most, most, 1, 0));
+  return max(f32x4.extract_lane(pairs, 0), f32x4.extract_lane(pairs, 1));
+}

@@ -1,6 +1,6 @@
 import { describe, it } from "vitest";
 import * as reference from "../reference/index.js";
-import { DIMS, floats, garbage, SHIFTS, sweep } from "./data.js";
+import { DIMS, floats, garbage, SHIFTS, sweep, wildFloats } from "./data.js";
 import { expectBits, expectClose, expectNumbers, guarded, kernels } from "./wasm.js";
 
 function sumRows(x: Float32Array, rows: number, dim: number, shift = 0): Float32Array {
@@ -58,5 +58,60 @@ describe("sumRows", () => {
 
   it("makes 0 of rows without elements", () => {
     expectBits(sumRows(new Float32Array(0), 5, 0), [0, 0, 0, 0, 0]);
+  });
+});
+
+describe("maxRows", () => {
+  const check = (x: Float32Array | Int32Array, rows: number, dim: number, shift = 0) => {
+    const kernel = x instanceof Int32Array ? kernels.maxRowsIntegers : kernels.maxRows;
+    const values = x instanceof Int32Array ? garbage(new Int32Array(rows)) : garbage(new Float32Array(rows));
+    const indices = garbage(new Int32Array(rows));
+    guarded(
+      { values, indices, x },
+      ["values", "indices"],
+      (at) => {
+        kernel(at.values, at.indices, at.x, rows, dim);
+      },
+      shift,
+    );
+    const expected = reference.maxRows(x, rows, dim);
+    expectBits(indices, expected.indices);
+    if (values instanceof Int32Array) expectBits(values, expected.values);
+    else expectNumbers(values, expected.values);
+  };
+  const widths = DIMS.filter((dim) => dim > 0);
+
+  it("finds the first of the largest", () => {
+    sweep({ dim: widths, rows: [0, 1, 2, 33], shift: SHIFTS }, ({ dim, rows, shift }) => {
+      check(floats(rows * dim, dim), rows, dim, shift);
+      // Few values, many ties.
+      check(
+        floats(rows * dim, dim, 1).map((value) => Math.round(value * 2)),
+        rows,
+        dim,
+        shift,
+      );
+    });
+  });
+
+  it("takes NaN for the largest and the first NaN for its place", () => {
+    sweep({ dim: widths, shift: SHIFTS }, ({ dim, shift }) => check(wildFloats(20 * dim, dim), 20, dim, shift));
+  });
+
+  it("finds -Infinity where there is nothing else", () => {
+    check(new Float32Array(6).fill(-Infinity), 2, 3);
+  });
+
+  it("does the same for integers, whatever they would be as floats", () => {
+    const limits = [2 ** 31 - 1, -(2 ** 31), -1, 0, 0x7fc00000, 2 ** 24, 2 ** 24 + 1];
+    sweep({ dim: widths, shift: SHIFTS }, ({ dim, shift }) => {
+      check(
+        Int32Array.from({ length: 20 * dim }, (_, k) => limits[(k * k + (k >> 3)) % 7]),
+        20,
+        dim,
+        shift,
+      );
+    });
+    check(new Int32Array(4).fill(-(2 ** 31)), 1, 4);
   });
 });

@@ -28,6 +28,22 @@ export const squareRoot = each(sqrt);
 export const exp = each(Math.exp);
 export const log = each(Math.log);
 
+/** a + b, a - b, a * b, x * factor + term modulo 2^32. */
+const int32 = (x: bigint) => Number(BigInt.asIntN(32, x));
+export const addIntegers = each((a: number, b: number) => int32(BigInt(a) + BigInt(b)));
+export const subIntegers = each((a: number, b: number) => int32(BigInt(a) - BigInt(b)));
+export const mulIntegers = each((a: number, b: number) => int32(BigInt(a) * BigInt(b)));
+export const affineIntegers = (x: Numbers, factor: number, term: number) =>
+  each((x: number) => int32(BigInt(x) * BigInt(factor) + BigInt(term)))(x);
+
+/** max(x, 0), and its gradient from its result. */
+export const relu = each((x: number) => (x < 0 ? 0 : x));
+export const reluBackward = each((y: number, grad: number) => (y <= 0 ? 0 : grad));
+
+/** The logistic function and the hyperbolic tangent. */
+export const sigmoids = each((x: number) => sigmoid(x));
+export const tanh = each(Math.tanh);
+
 /** out[i, :] = x[i, :] * scale[i] */
 export const scaleRows = (x: Numbers, scale: Numbers, dim: number) =>
   Float64Array.from(x, (value, k) => value * scale[Math.floor(k / dim)]);
