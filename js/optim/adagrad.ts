@@ -6,7 +6,7 @@ import { keep, owned, type Tensor } from "../tensor/tensor.js";
 import { kernels } from "../wasm.js";
 import { checkNotNegative, Optimizer } from "./optimizer.js";
 import type { Slots } from "./state-dict.js";
-import { decayed, denseGradient } from "./steps.js";
+import { decayed, denseGradient, spans } from "./steps.js";
 
 export interface AdagradOptions {
   /** Learning rate, >= 0. 0.01 unless given. */
@@ -47,8 +47,8 @@ export class Adagrad extends Optimizer<AdagradOptions, AdagradState> {
     return DEFAULTS;
   }
 
-  protected slots(param: Tensor): Slots {
-    return { step: null, sum: { shape: this.sumShape(param) } };
+  protected slots(param: Tensor, { initialAccumulatorValue: initial }: AdagradOptions): Slots {
+    return { step: null, sum: { shape: this.sumShape(param), initial } };
   }
 
   protected sumShape(param: Tensor): Shape {
@@ -96,7 +96,9 @@ export class Adagrad extends Optimizer<AdagradOptions, AdagradState> {
   }
 
   protected adapt(param: Tensor, sum: Tensor, grad: Tensor, rate: number, eps: number): void {
-    kernels.adagrad(param.address, sum.address, grad.address, param.numel, rate, eps);
+    for (const [first, n] of spans(param)) {
+      kernels.adagrad(param.addressAt(first), sum.addressAt(first), grad.addressAt(first), n, rate, eps);
+    }
   }
 
   /** The same for some rows. */
@@ -124,8 +126,11 @@ export class RowwiseAdagrad extends Adagrad {
   }
 
   protected override adapt(param: Tensor, sum: Tensor, grad: Tensor, rate: number, eps: number): void {
-    const [rows, dim] = param.shape;
-    kernels.rowwiseAdagrad(param.address, sum.address, grad.address, rows, dim, rate, eps);
+    const [, dim] = param.shape;
+    for (const [first, n] of spans(param)) {
+      const [row, rows] = [first / dim, n / dim];
+      kernels.rowwiseAdagrad(param.addressAt(first), sum.addressAt(row), grad.addressAt(first), rows, dim, rate, eps);
+    }
   }
 
   protected override adaptRows(p: Tensor, sum: Tensor, grad: Tensor, rows: Tensor, rate: number, eps: number): void {

@@ -5,7 +5,7 @@ import { keep, owned, type Tensor } from "../tensor/tensor.js";
 import { kernels } from "../wasm.js";
 import { checkNotNegative, Optimizer } from "./optimizer.js";
 import type { Slots } from "./state-dict.js";
-import { decayed, denseGradient } from "./steps.js";
+import { decayed, denseGradient, spans } from "./steps.js";
 
 export interface AdamOptions {
   /** Learning rate, >= 0. 0.001 unless given. */
@@ -87,21 +87,13 @@ export class Adam extends Optimizer<AdamOptions, AdamState> {
       const { expAvg: m, expAvgSq: v, maxExpAvgSq: highest } = state;
       const peak = amsgrad ? highest! : v;
       state.step++;
-      kernels.adam(
-        param.address,
-        m.address,
-        v.address,
-        peak.address,
-        g.address,
-        param.numel,
-        decoupled ? 1 - lr * weightDecay : 1,
-        1 - beta1,
-        beta2,
-        1 - beta2,
-        lr / (1 - power(beta1, state.step)),
-        Math.sqrt(1 - power(beta2, state.step)),
-        eps,
-      );
+      const decay = decoupled ? 1 - lr * weightDecay : 1;
+      const rate = lr / (1 - power(beta1, state.step));
+      const correction = Math.sqrt(1 - power(beta2, state.step));
+      for (const [first, n] of spans(param)) {
+        const [p, average, square, top, grad] = [param, m, v, peak, g].map((tensor) => tensor.addressAt(first));
+        kernels.adam(p, average, square, top, grad, n, decay, 1 - beta1, beta2, 1 - beta2, rate, correction, eps);
+      }
     });
   }
 }

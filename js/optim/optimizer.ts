@@ -4,7 +4,7 @@ import { checkRows } from "../tensor/rows.js";
 import { tidy } from "../tensor/scope.js";
 import { SparseTensor } from "../tensor/sparse-tensor.js";
 import { keep, Tensor } from "../tensor/tensor.js";
-import { type OptimizerStateDict, pack, readGroups, readStates, type Slots, tensorsOf } from "./state-dict.js";
+import { fit, type OptimizerStateDict, pack, readGroups, readStates, type Slots, tensorsOf } from "./state-dict.js";
 
 /** Parameters that share their options, which may be changed between steps: `optimizer.paramGroups[0].lr *= 0.5`. */
 export type ParamGroup<O> = O & {
@@ -100,6 +100,13 @@ export abstract class Optimizer<O extends { lr: number }, S extends object> {
   /** Makes the state that exists before the first step. */
   protected prepare(_params: readonly Tensor[], _options: O): void {}
 
+  /** Lets the state follow parameters that were resized. */
+  private followSizes(): void {
+    for (const group of this.paramGroups) {
+      for (const param of group.params) fit(this.state.get(param) ?? {}, this.slots(param, group));
+    }
+  }
+
   /** Frees the state of a parameter, except `kept`. */
   private forget(param: Tensor, kept: readonly unknown[] = []): void {
     for (const tensor of tensorsOf(this.state.get(param) ?? {})) if (!kept.includes(tensor)) tensor.dispose();
@@ -136,6 +143,7 @@ export abstract class Optimizer<O extends { lr: number }, S extends object> {
         this.checkGradient(param, group);
       }
     }
+    this.followSizes();
     for (const group of this.paramGroups) {
       for (const param of group.params) {
         if (param.gradient === null) continue;
@@ -166,6 +174,7 @@ export abstract class Optimizer<O extends { lr: number }, S extends object> {
    */
   stateDict(): OptimizerStateDict {
     this.checkAlive();
+    this.followSizes();
     return pack(this.paramGroups, this.state);
   }
 
@@ -176,6 +185,7 @@ export abstract class Optimizer<O extends { lr: number }, S extends object> {
    */
   loadStateDict(dict: OptimizerStateDict): void {
     this.checkAlive();
+    this.followSizes();
     tidy(() => {
       const groups = readGroups(dict, this.paramGroups, Object.keys(this.defaults));
       // A schedule may have brought lr to 0, from which no optimizer need start.

@@ -1,5 +1,4 @@
 import { checkBoolean, checkNumber } from "../check.js";
-import { copyElements } from "../tensor/fills.js";
 import { TouchedRows } from "../tensor/gradients.js";
 import { tidy } from "../tensor/scope.js";
 import { SparseTensor } from "../tensor/sparse-tensor.js";
@@ -7,7 +6,7 @@ import { keep, owned, type Tensor, transient } from "../tensor/tensor.js";
 import { kernels } from "../wasm.js";
 import { checkNotNegative, Optimizer } from "./optimizer.js";
 import type { Slots } from "./state-dict.js";
-import { decayed, denseGradient } from "./steps.js";
+import { decayed, denseGradient, spans } from "./steps.js";
 
 export interface SGDOptions {
   /** Learning rate, >= 0. 0.001 unless given. */
@@ -84,24 +83,24 @@ export class SGD extends Optimizer<SGDOptions, SGDState> {
       tidy(() => {
         const d = decayed(param, denseGradient(param), weightDecay, maximize);
         const step = momentum === 0 ? d : this.withMomentum(param, d, options);
-        kernels.sgd(param.address, step.address, param.numel, lr);
+        for (const [first, n] of spans(param)) kernels.sgd(param.addressAt(first), step.addressAt(first), n, lr);
       });
     }
   }
 
   private withMomentum(param: Tensor, d: Tensor, { momentum, dampening, nesterov }: SGDOptions): Tensor {
     const kept = this.state.get(param);
-    const buffer = kept?.momentumBuffer ?? keep(owned(param.shape));
-    const n = buffer.numel;
-    if (kept !== undefined) {
-      kernels.combine(buffer.address, buffer.address, d.address, n, momentum, 1 - dampening);
-    } else {
-      copyElements(buffer, d);
-      this.state.set(param, { momentumBuffer: buffer });
+    const buffer = kept?.momentumBuffer ?? keep(owned(param.shape)).zero_();
+    // At first the buffer is d itself: minus zero times zero adds nothing to either zero.
+    const [old, fresh] = kept === undefined ? [-0, 1] : [momentum, 1 - dampening];
+    if (kept === undefined) this.state.set(param, { momentumBuffer: buffer });
+    for (const [first, n] of spans(param)) {
+      const at = buffer.addressAt(first);
+      kernels.combine(at, at, d.addressAt(first), n, old, fresh);
     }
     if (!nesterov) return buffer;
     const step = transient(param.shape);
-    kernels.combine(step.address, d.address, buffer.address, n, 1, momentum);
+    kernels.combine(step.address, d.address, buffer.address, step.numel, 1, momentum);
     return step;
   }
 }

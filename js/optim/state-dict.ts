@@ -2,7 +2,7 @@
 
 import { checkInteger, checkNumber, describe, type Shape, sizeText } from "../check.js";
 import { SparseTensor } from "../tensor/sparse-tensor.js";
-import { checkFloat, owned, sameShape, Tensor } from "../tensor/tensor.js";
+import { checkFloat, keep, owned, sameShape, Tensor } from "../tensor/tensor.js";
 
 /** What `stateDict` returns and `loadStateDict` takes; PyTorch's own dicts have this form. */
 export interface OptimizerStateDict {
@@ -12,8 +12,15 @@ export interface OptimizerStateDict {
   param_groups: ({ params: number[] } & Record<string, unknown>)[];
 }
 
-/** What the state of a parameter consists of, by name: tensors with their shapes, null for a count. */
-export type Slots = Record<string, { readonly shape: Shape; readonly optional?: boolean } | null>;
+/** A tensor of the state; a new row of it starts as `initial`, 0 unless given. */
+export interface Slot {
+  readonly shape: Shape;
+  readonly optional?: boolean;
+  readonly initial?: number;
+}
+
+/** What the state of a parameter consists of, by name; null for a count. */
+export type Slots = Record<string, Slot | null>;
 
 type Fields = Record<string, Tensor | number>;
 
@@ -115,6 +122,19 @@ export function readStates<G extends Group>(
     });
   });
   return states;
+}
+
+/** Brings the state of a parameter that was resized to its new height. */
+export function fit(state: object, slots: Slots): void {
+  const fields = state as Fields;
+  for (const [name, slot] of Object.entries(slots)) {
+    const before = fields[name];
+    if (slot === null || !(before instanceof Tensor) || sameShape(before.shape, slot.shape)) continue;
+    const after = keep(owned(slot.shape)).fill_(slot.initial ?? 0);
+    after.array.set(before.array.subarray(0, after.numel));
+    fields[name] = after;
+    before.dispose();
+  }
 }
 
 /** The tensors of a parameter's state. */

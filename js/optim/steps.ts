@@ -19,3 +19,10 @@ export function decayed(param: Tensor, gradient: Tensor, weightDecay: number, ma
 export function denseGradient(param: Tensor): Tensor {
   return param.gradient instanceof SparseTensor ? param.gradient.toDense() : param.denseGrad();
 }
+
+/** The runs of elements that learn: all of them, unless rows are frozen. */
+export function spans(param: Tensor): readonly (readonly [first: number, n: number])[] {
+  if (param.trainableRows === null) return [[0, param.numel]];
+  const rowSize = param.numel / param.shape[0];
+  return param.trainableRows.map(([start, end]) => [start * rowSize, (end - start) * rowSize]);
+}

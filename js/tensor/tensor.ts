@@ -79,7 +79,12 @@ export class Tensor {
 
   /** @internal Address of the first element. Take it after the last allocation before a kernel call. */
   get address(): number {
-    return addressOf(this.storage.resident(), this.offset);
+    return this.addressAt(0);
+  }
+
+  /** @internal Address of an element, with the same short life. */
+  addressAt(element: number): number {
+    return addressOf(this.storage.resident(), this.offset + element);
   }
 
   /** The live values, without a copy. The array dies when the tensor moves or memory grows: use it at once, never keep it. */
