@@ -70,8 +70,8 @@ export class Adam extends Optimizer<AdamOptions, AdamState> {
     checkBoolean(this.typeName(), "decoupledWeightDecay", switches.decoupledWeightDecay);
   }
 
-  protected checkGradient({ gradient }: Tensor): void {
-    if (gradient instanceof SparseTensor) {
+  protected checkGradient(param: Tensor): void {
+    if (param.gradient instanceof SparseTensor) {
       throw new Error("Adam does not support sparse gradients, please consider SparseAdam instead");
     }
   }
@@ -160,8 +160,8 @@ export class SparseAdam extends Optimizer<SparseAdamOptions, AdamState> {
     checkNotNegative("weight_decay value", weightDecay);
   }
 
-  protected checkGradient({ gradient }: Tensor): void {
-    if (!(gradient instanceof SparseTensor)) {
+  protected checkGradient(param: Tensor): void {
+    if (!(param.gradient instanceof SparseTensor)) {
       throw new Error("SparseAdam does not support dense gradients, please consider Adam instead");
     }
   }
