@@ -1,6 +1,7 @@
 import { matrixText, sizeText } from "../check.js";
 import { sum } from "../tensor/arithmetic.js";
 import { record } from "../tensor/graph.js";
+import { productOf } from "../tensor/matmul.js";
 import { checkFloat, numelOf, type Tensor, transient } from "../tensor/tensor.js";
 import { expanded, reshape } from "../tensor/views.js";
 import { kernels } from "../wasm.js";
@@ -27,15 +28,19 @@ export function linear(input: Tensor, weight: Tensor, bias: Tensor | null = null
   }
   const n = numelOf(lead);
   const out = transient([...lead, features]);
-  kernels.matmulTransposed(out.address, input.address, weight.address, n, inner, features);
+  const forward = productOf({ rows: n, inner, dim: features, transposed: "b" });
+  forward(out.address, input.address, weight.address);
   if (bias !== null) addToRows(out, bias);
   const inputs = bias === null ? [input, weight] : [input, weight, bias];
   const saved = [weight.requiresGrad ? input : null, input.requiresGrad ? weight : null];
   const shapes = [input.shape, weight.shape];
   return record(out, nameOf(lead.length, bias !== null), inputs, saved, (gradient, [x, w], needed) => {
     const [dx, dw] = shapes.map((shape, i) => (needed[i] ? transient(shape) : null));
-    if (dx) kernels.matmul(dx.address, gradient.address, w.address, n, features, inner);
-    if (dw) kernels.transposedMatmul(dw.address, gradient.address, x.address, features, n, inner);
+    if (dx) productOf({ rows: n, inner: features, dim: inner })(dx.address, gradient.address, w.address);
+    if (dw) {
+      const byWeight = productOf({ rows: features, inner: n, dim: inner, transposed: "a" });
+      byWeight(dw.address, gradient.address, x.address);
+    }
     return [dx, dw, needed[2] ? sum(reshape(gradient, [n, features]), 0) : null].slice(0, inputs.length);
   });
 }

@@ -8,6 +8,40 @@ import { tidy } from "./scope.js";
 import { checkFloat, numelOf, type Tensor, transient } from "./tensor.js";
 import { reshape } from "./views.js";
 
+/** Multiplies the matrices at addresses a and b into out. */
+type Product = (out: number, a: number, b: number) => void;
+
+/** a [rows, inner] times b [inner, dim]; the one named lies in memory transposed. */
+interface Factors {
+  readonly rows: number;
+  readonly inner: number;
+  readonly dim: number;
+  readonly transposed?: "a" | "b" | null;
+}
+
+// Up to these sizes packing costs more than tiles save: so few rows, or products a sum, or rows or columns of dot products.
+const FEW_ROWS = 4;
+const FEW_PRODUCTS = 2;
+const FEW_DOTS = 6;
+
+/** @internal The fastest kernel for these factors. */
+export function productOf({ rows, inner, dim, transposed = null }: Factors): Product {
+  if (dim === 1 && rows > 1) {
+    // A column lies in memory like a row, and with the vector on the left the inner loops are longer.
+    const swapped = productOf({ rows: 1, inner, dim: rows, transposed: transposed === "a" ? null : "b" });
+    return (out, a, b) => swapped(out, b, a);
+  }
+  const [aRow, aInner] = transposed === "a" ? [1, rows] : [inner, 1];
+  const [bInner, bDim] = transposed === "b" ? [1, inner] : [dim, 1];
+  if (bInner === 1 && inner > 1 && Math.min(rows, dim) <= FEW_DOTS) {
+    return (out, a, b) => kernels.matmulDots(out, a, b, rows, inner, dim);
+  }
+  if (bDim === 1 && (rows <= FEW_ROWS || inner <= FEW_PRODUCTS)) {
+    return (out, a, b) => kernels.matmulRows(out, a, b, rows, inner, dim, aRow, aInner);
+  }
+  return (out, a, b) => kernels.matmul(out, a, b, rows, inner, dim, aRow, aInner, bInner, bDim);
+}
+
 /** How many matrices, and their sizes: [n, k] times [k, m]. */
 interface Sizes {
   readonly batches: number;
@@ -64,34 +98,23 @@ function batched(a: Tensor, b: Tensor, lead: Shape): Tensor {
   ]);
 }
 
-// A matrix of one column lies in memory like a row, so with m = 1 each product has a form with longer inner loops.
-
 /** a [n, k] times b [k, m] */
 function product(shape: Shape, a: Tensor, b: Tensor, { batches, n, k, m }: Sizes): Tensor {
-  if (m === 1) return each(batches, shape, a, b, (o, x, y) => kernels.matmulTransposed(o, x, y, n, k, 1));
-  return each(batches, shape, a, b, (o, x, y) => kernels.matmul(o, x, y, n, k, m));
+  return each(batches, shape, a, b, productOf({ rows: n, inner: k, dim: m }));
 }
 
 /** gradient [n, m] times b [k, m] transposed */
 function leftGradient(shape: Shape, gradient: Tensor, b: Tensor, { batches, n, k, m }: Sizes): Tensor {
-  if (m === 1) return each(batches, shape, gradient, b, (o, g, y) => kernels.matmul(o, g, y, n, 1, k));
-  return each(batches, shape, gradient, b, (o, g, y) => kernels.matmulTransposed(o, g, y, n, m, k));
+  return each(batches, shape, gradient, b, productOf({ rows: n, inner: m, dim: k, transposed: "b" }));
 }
 
 /** a [n, k] transposed times gradient [n, m] */
 function rightGradient(shape: Shape, a: Tensor, gradient: Tensor, { batches, n, k, m }: Sizes): Tensor {
-  if (m === 1) return each(batches, shape, gradient, a, (o, g, x) => kernels.matmul(o, g, x, 1, n, k));
-  return each(batches, shape, a, gradient, (o, x, g) => kernels.transposedMatmul(o, x, g, k, n, m));
+  return each(batches, shape, a, gradient, productOf({ rows: k, inner: n, dim: m, transposed: "a" }));
 }
 
 /** A tensor of `shape`, filled by calling a kernel for each matrix of a batch with the addresses of out, x and y. */
-function each(
-  batches: number,
-  shape: Shape,
-  x: Tensor,
-  y: Tensor,
-  kernel: (out: number, x: number, y: number) => void,
-): Tensor {
+function each(batches: number, shape: Shape, x: Tensor, y: Tensor, kernel: Product): Tensor {
   const out = transient(shape);
   const [o, a, b] = [out.address, x.address, y.address];
   const bytes = (tensor: Tensor) => (4 * tensor.numel) / batches;

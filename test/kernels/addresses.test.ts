@@ -86,7 +86,7 @@ describe("kernels beyond 2 GiB", () => {
 
     const [out, a, b] = [new Float32Array(9), floats(15, 1).map(Math.round), floats(15, 2).map(Math.round)];
     guarded({ out, a, b }, ["out"], (at) => {
-      kernels.matmul(at.out, at.a, at.b, 3, 5, 3);
+      kernels.matmul(at.out, at.a, at.b, 3, 5, 3, 5, 1, 3, 1);
     });
     expectNumbers(
       out.map((x) => x + 0),
