@@ -58,7 +58,7 @@ function multiply(product: Product, x: Float32Array, y: Float32Array, sizes: Siz
 }
 
 /** Without the sign of zero, which exact sums of mixed signs do not settle. */
-const unsigned = (x: Float32Array | Float64Array) => x.map((value) => value + 0);
+const unsigned = (x: Numbers) => Float32Array.from(x, (value) => value + 0);
 
 /** Integers are exact in every order of additions; floats are off by at most 2^-24 of the magnitudes per operation. */
 function check(product: Product, sizes: Sizes): void {
