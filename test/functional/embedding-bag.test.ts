@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { functional as F, longTensor, memory, nn, rand, type Tensor, tensor, tidy, zeros } from "nn-embedding";
+import { functional as F, longTensor, memory, nn, noGrad, rand, type Tensor, tensor, tidy, zeros } from "nn-embedding";
 import { describe, expect, it } from "vitest";
 import { embeddingBag, embeddingBagBackward } from "../reference/index.js";
 import { floats, wholes } from "../tensor/arbitrary.js";
@@ -109,12 +109,19 @@ function sizesOf(c: Bags) {
   const summed: Bags = { ...positive, mode: "sum" };
   const { table } = expectedGradients(c.mode === "max" ? summed : positive);
   const ends = endsOf(c.lengths);
-  return {
-    table,
-    out: embeddingBag(positive.values, c.index, ends, c.dim, referenceOf(positive)),
-    // A mean is taken off every row.
-    weights: expectedGradients(summed).weights.map((x) => x + c.dim * 1e6),
-  };
+  const out = embeddingBag(positive.values, c.index, ends, c.dim, referenceOf(positive));
+  const weights = expectedGradients(summed).weights;
+  if (c.mode === "mean" && c.weights) {
+    // (row - mean) / sum(w)
+    for (const [b, length] of c.lengths.entries()) {
+      const entries = Array.from({ length }, (_, k) => ends[b] + k).filter((i) => c.index[i] !== padding(c));
+      const total = entries.reduce((sum, i) => sum + c.weights![i], 0);
+      let mean = 0;
+      for (let d = b * c.dim; d < (b + 1) * c.dim; d++) mean += positive.gradient[d] * out[d];
+      for (const i of entries) weights[i] = (weights[i] + mean) / total;
+    }
+  }
+  return { table, out, weights };
 }
 
 /** Every run inside tidy, so that none of them keeps anything. */
@@ -161,7 +168,7 @@ describe("for any table, bags and gradient", () => {
       out.backward(tensor(c.gradient, { shape: out.shape }));
       const expected = expectedGradients(c).weights;
       const sizes = sizesOf(c).weights;
-      expectClose(gradOf(weights), expected, 2e-6, (i) => sizes[i]);
+      expectClose(gradOf(weights), expected, 2e-6, (i) => Math.max(sizes[i], 2 ** -126));
       expectBits(gradOf(run(c).weights!), gradOf(weights));
       expect(frozen.grad).toBeNull();
     });
@@ -557,6 +564,94 @@ describe("the input may come in any form", () => {
     const out = F.embeddingBag([[1, 2]], table, { perSampleWeights: weights, mode: "sum" }) as Tensor;
     weights.data.fill_(7);
     expectError(() => out.sum().backward(), Error, "modified by an inplace operation");
+  });
+});
+
+// ---- in a graph ----
+
+describe("in a graph", () => {
+  const WEIGHT = [
+    [1, 2],
+    [3, 4],
+    [5, 6],
+  ];
+  const leaf = () => tensor(WEIGHT, { requiresGrad: true });
+
+  it("the output says what made it", () => {
+    const out = F.embeddingBag([[0, 1]], leaf(), { mode: "sum" });
+    expect(out.gradFn!.name).toBe("EmbeddingBagBackward0");
+    expect(String(out)).toBe("tensor([[4., 6.]], grad_fn=<EmbeddingBagBackward0>)");
+    const frozen = F.embeddingBag([[0, 1]], tensor(WEIGHT));
+    expect([frozen.requiresGrad, frozen.gradFn]).toEqual([false, null]);
+    expect(noGrad(() => F.embeddingBag([[0, 1]], leaf())).requiresGrad).toBe(false);
+  });
+
+  it("two backwards of a sparse table stand one behind the other", () => {
+    const weight = leaf();
+    for (const input of [[[2, 0], [2]], [[1]]])
+      F.embeddingBag(input, weight, { mode: "sum", sparse: true }).sum().backward();
+    const grad = sparseGradOf(weight);
+    expect([grad.indices.toArray(), grad.isCoalesced]).toEqual([[[2, 0, 2, 1]], false]);
+    expect(grad.toArray()).toEqual([
+      [1, 1],
+      [1, 1],
+      [2, 2],
+    ]);
+  });
+
+  it("dense and sparse, bags and rows, add up", () => {
+    const weight = leaf();
+    const parts = [
+      F.embeddingBag([[0, 1], [1]], weight, { mode: "sum" }),
+      F.embeddingBag([[2, 2]], weight, { mode: "sum", sparse: true }),
+      F.embeddingBag([[0, 2]], weight, { mode: "max" }),
+      F.embedding([1], weight),
+    ];
+    parts.reduce((total, part) => total.add(part.sum()), tensor(0)).backward();
+    expect(weight.grad!.toArray()).toEqual([
+      [1, 1],
+      [3, 3],
+      [3, 3],
+    ]);
+  });
+
+  it("maxNorm on a table that the graph has used is PyTorch's error, not a wrong gradient", () => {
+    const weight = leaf();
+    const squares = weight.mul(weight).sum();
+    F.embeddingBag([[1]], weight, { maxNorm: 1 });
+    expectError(() => squares.backward(), Error, "modified by an inplace operation");
+  });
+
+  it("maxNorm scales the rows of the bags alone, and the gradient does not see it", () => {
+    const weight = leaf();
+    const out = F.embeddingBag([[2, 2], []], weight, { maxNorm: 1, mode: "sum" });
+    const norm = Math.sqrt(61);
+    expectClose(valuesOf(weight), [1, 2, 3, 4, 5 / norm, 6 / norm], 1e-6);
+    expectClose(valuesOf(out), [10 / norm, 12 / norm, 0, 0], 1e-6);
+    out.sum().backward();
+    expect(weight.grad!.toArray()).toEqual([
+      [0, 0],
+      [0, 0],
+      [2, 2],
+    ]);
+  });
+
+  it("the rows may themselves be the result of operations", () => {
+    const weight = leaf();
+    const weights = tensor([1, 2, 3], { requiresGrad: true });
+    const out = F.embeddingBag([[0, 1], [1]], weight.mul(2), { mode: "sum", perSampleWeights: weights.mul(weights) });
+    expect(out.toArray()).toEqual([
+      [26, 36],
+      [54, 72],
+    ]);
+    out.sum().backward();
+    expect(weight.grad!.toArray()).toEqual([
+      [2, 2],
+      [26, 26],
+      [0, 0],
+    ]);
+    // 2 w times the sum of the doubled row.
+    expect(weights.grad!.toArray()).toEqual([2 * 6, 4 * 14, 6 * 14]);
   });
 });
 
