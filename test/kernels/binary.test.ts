@@ -36,12 +36,12 @@ describe("the wasm binary", () => {
     expect(sections().has(START)).toBe(false);
   });
 
-  it("has one memory that may not outgrow 4 GiB and starts with three pages", () => {
+  it("has one memory that may not outgrow 4 GiB and starts with five pages", () => {
     const memory = unsigned(sections().get(MEMORY)!);
     expect(memory.value).toBe(1);
     expect(binary[memory.end]).toBe(1);
     const initial = unsigned(memory.end + 1);
-    expect(initial.value).toBe(3);
+    expect(initial.value).toBe(5);
     expect(unsigned(initial.end).value).toBeLessThanOrEqual(65536);
   });
 

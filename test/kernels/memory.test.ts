@@ -3,8 +3,8 @@ import { randomNumbers, sweep } from "./data.js";
 import { type Kernels, load } from "./wasm.js";
 
 const PAGE = 65536;
-/** The first pages hold static data. */
-const STATIC = 3 * PAGE;
+/** The first pages hold static data, above all the scratch of the matrix product. */
+const STATIC = 5 * PAGE;
 const [KIB, MIB, GIB] = [2 ** 10, 2 ** 20, 2 ** 30];
 const LIMIT = 2 ** 32;
 
