@@ -1,5 +1,5 @@
 import { Binary, binary, plain, Unary } from "./each";
-import { decayRow, logistic } from "./exponential";
+import { bySign, decayRow, logistic } from "./exponential";
 import { bytesOf } from "./lanes";
 
 /** out[j] = max(x[j], 0); -0 and NaN stay what they are. out may be x. */
@@ -40,10 +40,10 @@ export function tanh(out: usize, x: usize, n: i32): void {
   }
 }
 
-/** From x and e = e^-2|x|: (1 - e) / (1 + e), or near 0, where that loses digits, |x| + |x|^3 P(x^2), with the sign of x. */
+/** From x and e = e^-2|x|: 1 - 2 e / (1 + e), or near 0, where that loses digits, |x| + |x|^3 P(x^2), with the sign of x. */
 function tangent(x: f32, e: f32): f32 {
   const a = abs(x);
   const z = a * a;
   const p: f32 = (((-0.005704985 * z + 0.020639086) * z - 0.053739715) * z + 0.13331442) * z - 0.3333328;
-  return copysign<f32>(a < 0.625 ? a + a * z * p : (1 - e) / (1 + e), x);
+  return copysign<f32>(bySign(a - 0.625, a + a * z * p, 1 - (e + e) / (1 + e)), x);
 }

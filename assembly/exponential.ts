@@ -14,7 +14,14 @@ export function decayRow(out: usize, x: usize, n: i32, factor: f32): void {
 
 /** 1 / (1 + e^-x) from x and e = e^-|x|, which does not overflow. */
 export function logistic(x: f32, e: f32): f32 {
-  return (x >= 0 ? 1 : e) / (1 + e);
+  const q = e / (1 + e);
+  return bySign(x, q, 1 - q);
+}
+
+/** a where x has a minus sign, else b: without a branch, which signs at random would make slow. */
+export function bySign(x: f32, a: f32, b: f32): f32 {
+  const mask = reinterpret<i32>(x) >> 31;
+  return reinterpret<f32>((reinterpret<i32>(a) & mask) | (reinterpret<i32>(b) & ~mask));
 }
 
 /** out[j] = e^(s - shift), s being factor * x[j] with the bits of `sign` set in x[j]. */

@@ -3,9 +3,9 @@ import { fma } from "./lanes";
 // Functions of one number, made of + - * / and square roots, of which AssemblyScript's Mathf and NativeMath consist too: every
 // engine computes the same bits.
 
-/** x^p for finite x >= 0, p not 0: e^(p ln x) in f64, to about 1e-13. */
+/** x^p for finite x >= 0: e^(p ln x) in f64, to about 1e-13; 0 for x = 0. */
 export function power(x: f64, p: f64): f64 {
-  return x > 0 ? exponential(p * naturalLogarithm(x)) : 0;
+  return x == 0 ? 0 : exponential(p * naturalLogarithm(x));
 }
 
 /** ln x for normal x > 0: x = m * 2^e with m in [sqrt(1/2), sqrt(2)], ln m = 2 (s + s^3 / 3 + ..) for s = (m - 1) / (m + 1). */

@@ -1,8 +1,12 @@
+export { relu, sigmoid, tanh } from "../tensor/activations.js";
 export { logSigmoid } from "./activation.js";
 export type { BagInput, SampleWeights } from "./bags.js";
+export { cosineSimilarity, normalize } from "./distance.js";
 export { type EmbeddingOptions, embedding } from "./embedding.js";
 export { type BagDivision, type BagMode, type BagOptions, embeddingBag } from "./embedding-bag.js";
 export type { Indices } from "./indices.js";
 export { linear } from "./linear.js";
-export { binaryCrossEntropyWithLogits, type Reduction } from "./loss.js";
+export { binaryCrossEntropyWithLogits, mseLoss, type Reduction } from "./loss.js";
+export { type ClassLossOptions, crossEntropy, nllLoss } from "./nll.js";
 export { oneHot } from "./one-hot.js";
+export { logSoftmax, type SoftmaxOptions, softmax } from "./softmax.js";

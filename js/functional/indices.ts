@@ -11,6 +11,8 @@ export type Indices = number | NestedArray | IntegerArray | Tensor;
 export interface Complaints {
   outOfRange(value: number | bigint): string;
   readonly wrongType: string;
+  /** What is let through although it is no index. */
+  readonly allowed?: number;
   /** The argument's name; "input" unless given. */
   readonly argument?: string;
   /** The element at a position of the flattened indices; "input[1][2]" unless given. */
@@ -29,7 +31,7 @@ export const LOOK_UP: Complaints = {
  * TypeError for anything that is no integer, RangeError naming the first index outside, before anything is changed.
  */
 export function toIndices(operation: string, input: unknown, rows: number, complaints = LOOK_UP): Tensor {
-  const { argument = "input" } = complaints;
+  const { argument = "input", allowed } = complaints;
   const element = complaints.element ?? ((shape: Shape, position: number) => elementName(argument, shape, position));
   const fail = (shape: Shape, position: number, value: number | bigint): never => {
     throw new RangeError(
@@ -42,13 +44,13 @@ export function toIndices(operation: string, input: unknown, rows: number, compl
         `${operation}: ${complaints.wrongType}: make index tensors with longTensor(data), or pass the numbers as an array`,
       );
     }
-    checkRange(input, rows, fail);
+    checkRange(input, rows, fail, allowed);
     return input;
   }
   if (input instanceof Int32Array) {
     const out = copied(lasting(input), [input.length]);
     try {
-      checkRange(out, rows, fail);
+      checkRange(out, rows, fail, allowed);
     } catch (error) {
       out.dispose();
       throw error;
@@ -57,7 +59,7 @@ export function toIndices(operation: string, input: unknown, rows: number, compl
   }
   if (input instanceof BigInt64Array || input instanceof BigUint64Array) {
     const limit = BigInt(rows);
-    const bad = input.findIndex((value) => value < 0n || value >= limit);
+    const bad = input.findIndex((value) => (value < 0n || value >= limit) && Number(value) !== allowed);
     if (bad >= 0) fail([input.length], bad, input[bad]);
     return copied(Array.from(input as BigInt64Array, Number), [input.length]);
   }
@@ -68,15 +70,18 @@ export function toIndices(operation: string, input: unknown, rows: number, compl
     if (!Number.isInteger(values[i])) {
       throw new TypeError(`${operation}: ${element(shape, i)} is ${values[i]}, an index must be an integer`);
     }
-    if (values[i] < 0 || values[i] >= rows) fail(shape, i, values[i]);
+    if ((values[i] < 0 || values[i] >= rows) && values[i] !== allowed) fail(shape, i, values[i]);
   }
   return copied(values, shape);
 }
 
 type Fail = (shape: Shape, position: number, value: number) => never;
 
-function checkRange(input: Tensor, rows: number, fail: Fail): void {
-  const bad = kernels.firstBadIndex(input.address, input.numel, rows);
+function checkRange(input: Tensor, rows: number, fail: Fail, allowed?: number): void {
+  const bad =
+    allowed === undefined
+      ? kernels.firstBadIndex(input.address, input.numel, rows)
+      : input.array.findIndex((value) => (value < 0 || value >= rows) && value !== allowed);
   if (bad >= 0) fail(input.shape, bad, input.array[bad]);
 }
 

@@ -1,7 +1,7 @@
 import { matrixText, sizeText } from "../check.js";
-import { sum } from "../tensor/arithmetic.js";
 import { record } from "../tensor/graph.js";
 import { productOf } from "../tensor/matmul.js";
+import { sum } from "../tensor/reductions.js";
 import { checkFloat, numelOf, type Tensor, transient } from "../tensor/tensor.js";
 import { expanded, reshape } from "../tensor/views.js";
 import { kernels } from "../wasm.js";

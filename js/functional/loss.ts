@@ -1,6 +1,8 @@
 import { noGrad } from "../autograd.js";
 import { checkOptions, checkWord, sizeText } from "../check.js";
+import { broadcastShape, expand } from "../tensor/arithmetic.js";
 import { record } from "../tensor/graph.js";
+import { tidy } from "../tensor/scope.js";
 import { checkFloat, sameShape, type Tensor, transient } from "../tensor/tensor.js";
 import { expanded } from "../tensor/views.js";
 import { kernels } from "../wasm.js";
@@ -22,7 +24,7 @@ export function binaryCrossEntropyWithLogits(
   const reduction = options.reduction ?? "mean";
   checkFloat(operation, "input", input);
   checkFloat(operation, "target", target);
-  checkWord(operation, "reduction", reduction, ["none", "mean", "sum"]);
+  checkReduction(operation, reduction);
   if (!sameShape(input.shape, target.shape)) {
     throw new RangeError(
       `${operation}: Target size (torch.Size(${sizeText(target.shape)})) must be the same as ` +
@@ -31,7 +33,7 @@ export function binaryCrossEntropyWithLogits(
   }
   const losses = transient(input.shape);
   kernels.crossEntropyWithLogits(losses.address, input.address, target.address, input.numel);
-  const out = noGrad(() => reduced(losses, reduction));
+  const out = reduced(losses, reduction);
   if (out !== losses) losses.dispose();
   const name = "BinaryCrossEntropyWithLogitsBackward0";
   return record(out, name, [input], [input, target], (gradient, [x, y]) => {
@@ -42,8 +44,39 @@ export function binaryCrossEntropyWithLogits(
   });
 }
 
-/** All losses, their mean or their sum. */
-function reduced(losses: Tensor, reduction: Reduction): Tensor {
+/**
+ * (input - target)^2 of every element. Shapes broadcast, of which PyTorch warns; gradients for both. reduction: "mean" unless
+ * given. https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.mse_loss.html
+ */
+export function mseLoss(input: Tensor, target: Tensor, options: { reduction?: Reduction } = {}): Tensor {
+  checkOptions("mseLoss", options, ["reduction"]);
+  const reduction = options.reduction ?? "mean";
+  checkFloat("mseLoss", "input", input);
+  checkFloat("mseLoss", "target", target);
+  checkReduction("mseLoss", reduction);
+  const shape = broadcastShape("mseLoss", input.shape, target.shape);
+  return tidy(() => {
+    const [x, y] = [expand(input, shape), expand(target, shape)];
+    const losses = noGrad(() => x.sub(y));
+    kernels.mul(losses.address, losses.address, losses.address, losses.numel);
+    return record(reduced(losses, reduction), "MseLossBackward0", [x, y], [x, y], (gradient, [a, b], needed) => {
+      const slopes = a.sub(b).mul(reduction === "mean" ? 2 / a.numel : 2);
+      const grad = slopes.mul(reduction === "none" ? gradient : gradient.item());
+      return [grad, needed[1] ? grad.neg() : null];
+    });
+  });
+}
+
+/** All losses, their mean (the sum divided by `count`) or their sum. */
+export function reduced(losses: Tensor, reduction: Reduction, count = losses.numel): Tensor {
   if (reduction === "none") return losses;
-  return reduction === "mean" ? losses.mean() : losses.sum();
+  return noGrad(() => {
+    const sum = losses.sum();
+    if (reduction === "mean") kernels.divideScalar(sum.address, sum.address, 1, count);
+    return sum;
+  });
+}
+
+export function checkReduction(operation: string, reduction: unknown): asserts reduction is Reduction {
+  checkWord(operation, "reduction", reduction, ["none", "mean", "sum"]);
 }

@@ -14,6 +14,17 @@ export function copyElements(target: Tensor, source: Tensor, at = 0): void {
   target.array.set(source.array, at);
 }
 
+/** Block i of source goes to target[at + i * step ..], for all of its blocks of `block` elements. */
+export function copyBlocks(target: Tensor, source: Tensor, block: number, step: number, at: number): void {
+  const [to, from] = [target.array, source.array];
+  for (let i = 0; i * block < from.length; i++) {
+    const [start, end, place] = [i * block, (i + 1) * block, i * step + at];
+    // A short block is moved before a view of it could be made.
+    if (block < 32) for (let k = start; k < end; k++) to[place + k - start] = from[k];
+    else to.set(from.subarray(start, end), place);
+  }
+}
+
 /** A transient float32 tensor of one value. */
 export function filled(shape: Shape, value: number): Tensor {
   const out = transient(shape);

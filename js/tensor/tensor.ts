@@ -1,6 +1,7 @@
 import { type Backward, type GraphNode, isGradEnabled, Node, propagate, type Saved } from "../autograd.js";
 import { checkBoolean, checkOptions, describe, type Shape, sizeText } from "../check.js";
 import { addressOf } from "../wasm.js";
+import * as activations from "./activations.js";
 import * as arithmetic from "./arithmetic.js";
 import * as fills from "./fills.js";
 import { type RowRanges, withoutFrozen } from "./frozen.js";
@@ -9,6 +10,7 @@ import type { TensorNode } from "./graph.js";
 import { matmul } from "./matmul.js";
 import { type NestedArray, nest } from "./nested.js";
 import { inspect, tensorText } from "./print.js";
+import * as reductions from "./reductions.js";
 import { enter, tidy } from "./scope.js";
 import type { SparseTensor } from "./sparse-tensor.js";
 import { type DType, Storage, type Words } from "./storage.js";
@@ -301,7 +303,7 @@ export class Tensor {
     return new Tensor(storage, shape, offset);
   }
 
-  // Arithmetic: with a tensor (broadcast) or a number
+  // Arithmetic: with a tensor (broadcast) or a number. int32 stays int32 beside int32, except in quotients.
 
   add(other: Tensor | number): Tensor {
     return arithmetic.add(this, other);
@@ -328,17 +330,42 @@ export class Tensor {
   sqrt(): Tensor {
     return arithmetic.sqrt(this);
   }
+  /** max(x, 0) of every element. */
+  relu(): Tensor {
+    return activations.relu(this);
+  }
+  /** 1 / (1 + e^-x) of every element. */
+  sigmoid(): Tensor {
+    return activations.sigmoid(this);
+  }
+  /** The hyperbolic tangent of every element. */
+  tanh(): Tensor {
+    return activations.tanh(this);
+  }
   /** Matrix product: [n, k] by [k, m], or batches of them with equal leading dimensions. */
   matmul(other: Tensor): Tensor {
     return matmul(this, other);
   }
   /** Sum of all elements, or over one or several dimensions; added pairwise. */
-  sum(dim?: arithmetic.Dims, options: arithmetic.ReductionOptions = {}): Tensor {
-    return arithmetic.sum(this, dim, options);
+  sum(dim?: reductions.Dims, options: reductions.ReductionOptions = {}): Tensor {
+    return reductions.sum(this, dim, options);
   }
   /** Mean of all elements, or over one or several dimensions. */
-  mean(dim?: arithmetic.Dims, options: arithmetic.ReductionOptions = {}): Tensor {
-    return arithmetic.mean(this, dim, options);
+  mean(dim?: reductions.Dims, options: reductions.ReductionOptions = {}): Tensor {
+    return reductions.mean(this, dim, options);
+  }
+  /** The largest element, 0-D: NaN if there is one. Its gradient is divided among all that are as large. */
+  max(): Tensor;
+  /** The largest elements over one dimension, and the int32 places of the first of them, to which the gradient goes. */
+  max(dim: number, options?: reductions.ReductionOptions): reductions.Maxima;
+  max(dim?: number, options?: reductions.ReductionOptions): Tensor | reductions.Maxima {
+    if (dim !== undefined) return reductions.maxOver(this, dim, options ?? {});
+    if (options === undefined) return reductions.max(this);
+    throw new TypeError("max: max() received an invalid combination of arguments: options need a dim");
+  }
+  /** int32: the first place of the largest element, of all in row-major order or over one dimension. */
+  argmax(dim?: number, options: reductions.ReductionOptions = {}): Tensor {
+    return reductions.argmax(this, dim, options);
   }
 
   // Other shapes. `at`, `reshape` and `narrow` of the first dimension share the storage; `narrow` of another and `transpose` copy.

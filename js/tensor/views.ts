@@ -2,7 +2,7 @@
 
 import { checkInteger, checkShape, describe, type Shape, sizeText, wrapDim } from "../check.js";
 import { kernels } from "../wasm.js";
-import { copyElements, filled } from "./fills.js";
+import { copyBlocks, copyElements, filled } from "./fills.js";
 import { record } from "./graph.js";
 import { numelOf, sameShape, type Tensor, transient } from "./tensor.js";
 
@@ -48,11 +48,7 @@ export function narrow(x: Tensor, dim: number, start: number, length: number): T
   return record(out, "SliceBackward0", [x], [], (gradient) => {
     // Rows of `length` blocks go back to where they came from.
     const whole = filled(x.shape, 0);
-    const [block, from] = [strides[axis] * length, strides[axis] * size];
-    const [source, target] = [gradient.array, whole.array];
-    for (let i = 0; i * block < source.length; i++) {
-      target.set(source.subarray(i * block, (i + 1) * block), i * from + first * strides[axis]);
-    }
+    copyBlocks(whole, gradient, strides[axis] * length, strides[axis] * size, first * strides[axis]);
     return [whole];
   });
 }
@@ -102,6 +98,21 @@ export function permuted(x: Tensor, order: readonly number[]): Tensor {
     order.map((dim) => x.shape[dim]),
     order.map((dim) => strides[dim]),
   );
+}
+
+/** The same without a copy where the order is that of x: then x itself. */
+export function reordered(x: Tensor, order: readonly number[]): Tensor {
+  return order.every((dim, i) => dim === i) ? x : permuted(x, order);
+}
+
+/** The order of `rank` dimensions that has `axis` last. */
+export function lastOrder(rank: number, axis: number): number[] {
+  return Array.from({ length: rank }, (_, i) => (i === rank - 1 ? axis : i < axis ? i : i + 1));
+}
+
+/** The order that undoes another. */
+export function inverse(order: readonly number[]): number[] {
+  return order.map((_, dim) => order.indexOf(dim));
 }
 
 /** x repeated along dimensions of size 1 and new leading ones; x itself where nothing changes. */
