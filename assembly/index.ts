@@ -13,6 +13,7 @@ export * from "./elementwise";
 export * from "./gather";
 export * from "./integers";
 export * from "./loss";
+export { cosine } from "./math";
 export * from "./matmul";
 export * from "./memory";
 export * from "./norm";

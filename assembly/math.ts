@@ -3,6 +3,11 @@ import { fma } from "./lanes";
 // Functions of one number, made of + - * / and square roots, of which AssemblyScript's Mathf and NativeMath consist too: every
 // engine computes the same bits.
 
+/** The cosine of an angle of any size. */
+export function cosine(x: f64): f64 {
+  return NativeMath.cos(x);
+}
+
 /** x^p for finite x >= 0: e^(p ln x) in f64, to about 1e-13; 0 for x = 0. */
 export function power(x: f64, p: f64): f64 {
   return x == 0 ? 0 : exponential(p * naturalLogarithm(x));

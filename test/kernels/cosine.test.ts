@@ -1,0 +1,17 @@
+import { describe, expect, it } from "vitest";
+import { kernels } from "./wasm.js";
+
+describe("cosine", () => {
+  it("is within a unit in the last place of the engine's own", () => {
+    for (let n = 1; n <= 300; n++) {
+      for (const x of [(Math.PI * n) / 100, n ** 3 / 7, -n * 1e5, 1 / n ** 4]) {
+        expect(Math.abs(kernels.cosine(x) - Math.cos(x)), `of ${x}`).toBeLessThanOrEqual(2 ** -53);
+      }
+    }
+  });
+
+  it("is exact where a schedule turns", () => {
+    expect([0, -0, Math.PI, 3 * Math.PI].map(kernels.cosine)).toEqual([1, 1, -1, -1]);
+    expect([NaN, Infinity].map(kernels.cosine)).toEqual([NaN, NaN]);
+  });
+});
