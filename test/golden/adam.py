@@ -194,8 +194,11 @@ def followed(kind, groups):
     rules = [FORMULAS[kind](param, options) for options, param, _ in members]
     for k in range(STEPS):
         for rule, (_, _, grads) in zip(rules, members, strict=True):
-            if grads[k] is not None:
-                rule.step(grads[k])
+            grad = grads[k]
+            if kind != "SparseAdam" and rule.options.get("weight_decay"):
+                grad = dense(grad, rule.param.shape)
+            if grad is not None:
+                rule.step(grad)
         yield [rule.param for rule in rules], [rule.state() for rule in rules], None
 
 
