@@ -73,6 +73,17 @@ const KINDS: [string, Make, Form[]][] = [
     (params, more) => new optim.RowwiseAdagrad(params, { lr: 0.1, weightDecay: 0.1, ...more }),
     ["unread", "read"],
   ],
+  // 0 / 0 in the rows that were never touched.
+  [
+    "Adagrad without eps",
+    (params, more) => new optim.Adagrad(params, { lr: 0.1, eps: 0, ...more }),
+    ["unread", "read"],
+  ],
+  [
+    "RowwiseAdagrad without eps",
+    (params, more) => new optim.RowwiseAdagrad(params, { lr: 0.1, eps: 0, ...more }),
+    ["unread", "read"],
+  ],
   ["Adam", (params, more) => new optim.Adam(params, { lr: 0.1, ...more }), ["unread", "read"]],
   [
     "Adam with weightDecay and amsgrad",
