@@ -1,4 +1,5 @@
 import {
+  cat,
   functional as F,
   longTensor,
   manualSeed,
@@ -108,6 +109,56 @@ describe("tidy frees everything that was made inside", () => {
           .matmul(randn([4])),
     ],
     ["batches of products", () => void randn([2, 3, 4]).matmul(randn([2, 4, 5]))],
+    ["functions of every element", () => void randn([3, 4]).relu().sigmoid().tanh()],
+    [
+      "maxima",
+      () =>
+        void randn([3, 4])
+          .max(0, { keepdim: true })
+          .values.add(randn([3, 4]).max())
+          .add(randn([3, 4]).argmax(0)),
+    ],
+    ["cat", () => void cat([randn([2, 3]), longTensor([[1], [2]]), zeros([0])], 1)],
+    [
+      "integers",
+      () =>
+        void longTensor([1, 2])
+          .add(longTensor([[3], [4]]))
+          .mul(2)
+          .div(longTensor([5, 6]))
+          .sub(longTensor([1])),
+    ],
+    ["softmax", () => void F.softmax(randn([3, 4]), { dim: 0 }).add(F.logSoftmax(randn([3, 4]), { dim: 1 }))],
+    [
+      "losses of classes",
+      () =>
+        void F.crossEntropy(randn([3, 4]), [1, -100, 3]).add(
+          F.nllLoss(randn([3, 4, 2]), zeros([3, 2], { dtype: "int32" })),
+        ),
+    ],
+    ["a loss that refuses its target", () => expectError(() => F.crossEntropy(randn([3, 4]), [1, 2]), RangeError)],
+    [
+      "distances",
+      () =>
+        void F.cosineSimilarity(F.normalize(randn([3, 4]), { p: 3 }), randn([4])).add(
+          F.mseLoss(randn([3, 4]), randn([4])),
+        ),
+    ],
+    [
+      "a backward through all of these",
+      () => {
+        const x = randn([3, 4], { requiresGrad: true });
+        const y = cat([x.relu(), x.sigmoid(), x.tanh(), x.mul(longTensor([1, 2, 3, 4]))], 1);
+        const [maxima, weights] = [y.max(0), F.softmax(y, { dim: 0 }).mul(F.logSoftmax(y, { dim: 1 }))];
+        F.crossEntropy(weights, [1, 2, -100])
+          .add(F.nllLoss(y, [0, 1, 2], { reduction: "sum" }))
+          .add(F.cosineSimilarity(y, maxima.values).sum())
+          .add(F.mseLoss(F.normalize(y), maxima.values))
+          .add(F.normalize(y, { p: Infinity, dim: 0 }).max())
+          .add(F.normalize(y, { p: 3 }).sum())
+          .backward();
+      },
+    ],
     ["losses", () => void F.binaryCrossEntropyWithLogits(F.logSigmoid(randn([5])), rand([5]))],
     [
       "lookups",
@@ -193,6 +244,34 @@ describe("tidy frees everything that was made inside", () => {
     } finally {
       setTransientBudget(before);
     }
+  });
+});
+
+describe("an operation leaves its results and nothing else", () => {
+  const x = randn([3, 4]);
+  const n = longTensor([1, 2, 3, 4]);
+  it.each<[string, () => Tensor[]]>([
+    ["relu", () => [x.relu()]],
+    ["sigmoid", () => [x.sigmoid()]],
+    ["tanh", () => [x.tanh()]],
+    ["max", () => [x.max()]],
+    ["max over a dim", () => Object.values(x.max(0))],
+    ["argmax", () => [x.argmax(), x.argmax(0), n.argmax()]],
+    ["cat", () => [cat([x, x]), cat([x, n.reshape([1, 4])])]],
+    ["arithmetic with integers", () => [n.add(n), n.sub(x), n.mul(2), n.div(2), n.div(n), x.add(n), n.neg()]],
+    ["softmax", () => [F.softmax(x, { dim: 0 }), F.softmax(x, { dim: 1 })]],
+    ["logSoftmax", () => [F.logSoftmax(x, { dim: 0 }), F.logSoftmax(x, { dim: 1 })]],
+    ["nllLoss", () => [F.nllLoss(x, [1, 2, 3]), F.nllLoss(x, [1, 2, 3], { reduction: "none" })]],
+    ["crossEntropy", () => [F.crossEntropy(x, [1, 2, 3]), F.crossEntropy(x.at(0), 1, { reduction: "sum" })]],
+    ["mseLoss", () => [F.mseLoss(x, x), F.mseLoss(x, x.at(0), { reduction: "none" })]],
+    ["cosineSimilarity", () => [F.cosineSimilarity(x, x), F.cosineSimilarity(x, x.at(0), { dim: 0 })]],
+    ["normalize", () => [F.normalize(x), F.normalize(x, { dim: 0, p: 1 })]],
+  ])("%s", (_, use) => {
+    let results: Tensor[] = [];
+    expect(held(() => (results = use())).numTensors).toBe(results.length);
+    const before = memory().numTensors;
+    for (const result of results) result.dispose();
+    expect(memory().numTensors - before).toBe(-results.length);
   });
 });
 
@@ -365,6 +444,11 @@ describe("dispose", () => {
     ["div by a number", (x) => x.div(2)],
     ["neg", (x) => x.neg()],
     ["exp", (x) => x.exp()],
+    ["relu", (x) => x.relu()],
+    ["max", (x) => x.max()],
+    ["max of a dimension", (x) => x.max(0)],
+    ["argmax", (x) => x.argmax()],
+    ["cat", (x) => cat([x])],
     ["matmul", (x) => x.matmul(ones([2, 2]))],
     ["being multiplied", (x) => ones([2, 2]).matmul(x)],
     ["sum", (x) => x.sum()],
@@ -408,6 +492,13 @@ describe("dispose", () => {
     ["being an index", (x) => F.embedding(x, ones([2, 2]))],
     ["linear", (x) => F.linear(x, ones([2, 2]))],
     ["logSigmoid", (x) => F.logSigmoid(x)],
+    ["softmax", (x) => F.softmax(x, { dim: 0 })],
+    ["crossEntropy", (x) => F.crossEntropy(x, [0, 1])],
+    ["nllLoss", (x) => F.nllLoss(x, [0, 1])],
+    ["mseLoss", (x) => F.mseLoss(x, ones([2, 2]))],
+    ["being a target", (x) => F.mseLoss(ones([2, 2]), x)],
+    ["cosineSimilarity", (x) => F.cosineSimilarity(x, ones([2, 2]))],
+    ["normalize", (x) => F.normalize(x)],
     ["a loss", (x) => F.binaryCrossEntropyWithLogits(x, ones([2, 2]))],
     ["oneHot", (x) => F.oneHot(x)],
     ["padSequence", (x) => nn.utils.rnn.padSequence([x])],

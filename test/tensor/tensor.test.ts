@@ -252,17 +252,15 @@ describe("other shapes", () => {
 });
 
 describe("arithmetic", () => {
-  it("needs float32 on both sides, and numbers or tensors", () => {
+  it("needs numbers or tensors, and float32 where integers have no answer", () => {
     const x = ones([2]);
     for (const operation of ["add", "sub", "mul", "div"] as const) {
-      expectError(() => x[operation](longTensor([1, 2])), TypeError, operation, "float32");
-      expectError(() => longTensor([1, 2])[operation](x), TypeError, operation, "float32");
-      expectError(() => longTensor([1, 2])[operation](1), TypeError, operation, "float32");
       for (const other of ["1", null, undefined, [1, 2], 1n, true]) {
         expectError(() => x[operation](other as never), TypeError, operation, "other");
+        expectError(() => longTensor([1, 2])[operation](other as never), TypeError, operation, "other");
       }
     }
-    for (const operation of ["neg", "exp", "log", "sqrt", "sum", "mean"] as const) {
+    for (const operation of ["exp", "log", "sqrt", "sum", "mean"] as const) {
       expectError(() => longTensor([1, 2])[operation](), TypeError, operation, "float32");
     }
     expectError(() => x.matmul([1, 2] as never), TypeError, "matmul");
