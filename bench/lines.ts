@@ -17,7 +17,7 @@ export const OPERATIONS = [
   "normal_",
 ] as const;
 
-export type Operation = (typeof OPERATIONS)[number] | "one-hot product";
+export type Operation = (typeof OPERATIONS)[number] | "one-hot product" | "matmul" | "linear + backward";
 
 /** A table of V rows of D floats, looked up N times. */
 export interface Shape {
@@ -42,6 +42,12 @@ const SHAPES: readonly Shape[] = [
 /** A product with a one-hot matrix costs so much that it gets a small batch, and the look-up the same one beside it. */
 export const ONE_HOT: Shape = { V: 10_000, D: 300, N: 64 };
 
+/** [N, D] times [V, D], which are square. */
+export const SQUARE: Shape = { V: 256, D: 256, N: 256 };
+
+/** [N, D] through a weight of V x D: a batch of words on its way to the scores of a vocabulary. */
+export const OUTPUT: Shape = { V: 14_000, D: 128, N: 512 };
+
 export const SEED = 20_260;
 export const LEARNING_RATE = 0.01;
 export const EPS = 1e-10;
@@ -53,6 +59,7 @@ export function linesOf(filter: string, quick: boolean): Line[] {
   const shapes = quick ? [SHAPES[0], SHAPES[SHAPES.length - 1]] : SHAPES;
   const lines: Line[] = OPERATIONS.flatMap((op) => shapes.map((shape) => ({ op, ...shape })));
   lines.push({ op: "look-up", ...ONE_HOT }, { op: "one-hot product", ...ONE_HOT });
+  lines.push({ op: "matmul", ...SQUARE }, { op: "linear + backward", ...OUTPUT });
   return lines.filter((line) => titleOf(line).toLowerCase().includes(filter.toLowerCase()));
 }
 

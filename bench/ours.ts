@@ -18,6 +18,8 @@ export const ours: Record<Operation, (data: Data) => Task> = {
   "Adagrad step, dense read": (data) => step(data, optim.Adagrad, "dense read"),
   normal_: normal,
   "one-hot product": oneHotProduct,
+  matmul,
+  "linear + backward": linearBackward,
 };
 
 /** The table, indices and the result's gradient; what is frozen is not differentiated, so all tables are trained here. */
@@ -129,5 +131,32 @@ function oneHotProduct(data: Data): Task {
     run: () => tidy(() => product()[0]),
     outputs: () => tidy(() => [product().slice()]),
     dispose: () => [transposed.dispose(), dispose()],
+  };
+}
+
+function matmul({ V, D, N, weight, gradient }: Data): Task {
+  const [a, b] = [tensor(gradient, { shape: [N, D] }), tensor(weight, { shape: [V, D] })];
+  return {
+    run: () => tidy(() => a.matmul(b).array[0]),
+    outputs: () => tidy(() => [a.matmul(b).array.slice()]),
+    dispose: () => [a.dispose(), b.dispose()],
+  };
+}
+
+/** The result is its own gradient. */
+function linearBackward({ V, D, N, weight, gradient }: Data): Task {
+  const x = tensor(gradient, { shape: [N, D], requiresGrad: true });
+  const w = tensor(weight, { shape: [V, D], requiresGrad: true });
+  const thereAndBack = () => {
+    x.grad = null;
+    w.grad = null;
+    const out = F.linear(x, w);
+    out.backward(out.detach());
+    return [out, x.grad!, w.grad!].map((result) => result.toDense().array);
+  };
+  return {
+    run: () => tidy(() => thereAndBack()[2][0]),
+    outputs: () => tidy(() => thereAndBack().map((result) => result.slice())),
+    dispose: () => [x.dispose(), w.dispose()],
   };
 }

@@ -98,6 +98,28 @@ export function matmulTransposed(out: Float32Array, a: Float32Array, b: Float32A
   }
 }
 
+/** out[i, :] = sum over k of a[i, k] * b[k, :]; a has rows of `inner`, b of `dim`. */
+export function matmul(out: Float32Array, a: Float32Array, b: Float32Array, inner: number, dim: number): void {
+  out.fill(0);
+  for (let i = 0; i * dim < out.length; i++) {
+    for (let k = 0; k < inner; k++) {
+      const factor = a[i * inner + k];
+      for (let j = 0; j < dim; j++) out[i * dim + j] += factor * b[k * dim + j];
+    }
+  }
+}
+
+/** out[k, :] = sum over i of a[i, k] * b[i, :]; a has rows of `rows`, b of `dim`. */
+export function transposedMatmul(out: Float32Array, a: Float32Array, b: Float32Array, rows: number, dim: number): void {
+  out.fill(0);
+  for (let k = 0; k < rows; k++) {
+    for (let i = 0; i * dim < b.length; i++) {
+      const factor = a[i * rows + k];
+      for (let j = 0; j < dim; j++) out[k * dim + j] += factor * b[i * dim + j];
+    }
+  }
+}
+
 export function transpose(x: Float32Array, rows: number, columns: number): Float32Array {
   const out = new Float32Array(x.length);
   for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) out[j * rows + i] = x[i * columns + j];

@@ -9,11 +9,13 @@ import {
   clipRows,
   fillNormal,
   gather,
+  matmul,
   matmulTransposed,
   scatterAdd,
   sgd,
   sgdRows,
   transpose,
+  transposedMatmul,
 } from "./plain-kernels.js";
 
 export const plain: Record<Operation, (data: Data) => Task> = {
@@ -30,6 +32,8 @@ export const plain: Record<Operation, (data: Data) => Task> = {
   "Adagrad step, dense read": adagradDense,
   normal_: normal,
   "one-hot product": oneHotProduct,
+  matmul: product,
+  "linear + backward": linearBackward,
 };
 
 /** results: what `run` leaves in its buffers. */
@@ -200,4 +204,23 @@ function oneHotProduct({ V, D, N, weight, index }: Data): Task {
     matmulTransposed(out, hot, transposed, V);
   };
   return task(run, () => [out]);
+}
+
+function product({ V, N, D, weight, gradient }: Data): Task {
+  const out = new Float32Array(N * D);
+  return task(
+    () => matmul(out, gradient, weight, V, D),
+    () => [out],
+  );
+}
+
+function linearBackward({ V, N, D, weight, gradient: x }: Data): Task {
+  const out = new Float32Array(N * V);
+  const [dx, dw] = [new Float32Array(N * D), new Float32Array(V * D)];
+  const run = () => {
+    matmulTransposed(out, x, weight, D);
+    matmul(dx, out, weight, V, D);
+    transposedMatmul(dw, out, x, V, D);
+  };
+  return task(run, () => [out, dx, dw]);
 }

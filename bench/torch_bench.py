@@ -111,6 +111,26 @@ def one_hot_product(r):
     return Task(run, lambda: [run()])
 
 
+def matmul(r):
+    emb, _, a = set_up(r)
+    b = emb.weight.data
+    return Task(lambda: a @ b, lambda: [a @ b])
+
+
+def linear_backward(r):
+    emb, _, x = set_up(r)
+    w = emb.weight
+    x.requires_grad_()
+
+    def run():
+        x.grad = w.grad = None
+        out = F.linear(x, w)
+        out.backward(out.detach())
+        return out
+
+    return Task(run, lambda: [run(), x.grad, w.grad])
+
+
 OPERATIONS = {
     "look-up": look_up,
     "dense backward": dense_backward,
@@ -125,6 +145,8 @@ OPERATIONS = {
     "Adagrad step, dense read": adagrad(sparse=False),
     "normal_": normal,
     "one-hot product": one_hot_product,
+    "matmul": matmul,
+    "linear + backward": linear_backward,
 }
 
 
