@@ -65,7 +65,8 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
   return tidy(() => {
     if (a.ndim === 1) {
       const product = matmul(reshape(a, [1, a.numel]), b);
-      return withoutDim(product, b.ndim === 1 ? -1 : -2, b.ndim === 1 ? "DotBackward0" : "SqueezeBackward4");
+      if (b.ndim === 1) return withoutDim(product, -1, "DotBackward0");
+      return withoutDim(product, -2, b.ndim === 2 ? "SqueezeBackward4" : "UnsafeViewBackward0");
     }
     if (b.ndim === 1) {
       const product = matmul(a, reshape(b, [b.numel, 1]));

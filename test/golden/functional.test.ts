@@ -487,10 +487,14 @@ const MISTAKES: Mistakes = {
     "expected Tensor as element 1 in argument 0, but got ",
     ({ w }) => cat([w, wrong(5)]),
   ],
-  "torch.cat(w)": [TypeError, "argument 'tensors'", ({ w }) => cat(wrong(w))],
+  "torch.cat(w)": [
+    TypeError,
+    "argument 'tensors' (position 1) must be tuple of Tensors, not ",
+    ({ w }) => cat(wrong(w)),
+  ],
   "torch.cat([w, torch.ones(2, 3)])": [
     RangeError,
-    "Sizes of tensors must match except in dimension 0. Expected size 2 but got size 3 for tensor number 1 in the list.",
+    "Sizes of tensors must match except in dimension 0. Expected size 2 but got size 3 for tensor number 1 in the list",
     ({ w }) => cat([w, ones([2, 3])]),
   ],
   "torch.cat([w, torch.ones(2)])": [
@@ -580,8 +584,8 @@ const OWN_WORDS: Mistakes = {
   "F.linear(w, torch.ones(4, 2), torch.ones(3))": [RangeError, "bias", ({ w }) => F.linear(w, ones([4, 2]), ones([3]))],
 };
 
-/** A message without the name of the function before it. */
-const withoutName = (message: string) => message.replace(/^(torch\.)?\w+(\(\))?: /, "");
+/** A message without the name of the function before it, ours or PyTorch's. */
+const withoutName = (message: string) => message.replace(/^((torch\.)?\w+(\(\))?: )+/, "");
 
 describe("a mistake is answered in PyTorch's words", () => {
   const mistakes = cases.filter((c): c is Mistaken => "message" in c);
