@@ -125,6 +125,9 @@ export function startsOf(input: Outline, offsets: unknown, includeLastOffset: bo
   return starts;
 }
 
+/** No input is this long. */
+const MAX_ENTRIES = 2 ** 31 - 1;
+
 const OFFSETS: Complaints = {
   outOfRange: () => "offsets are positions in input",
   wrongType: LOOK_UP.wrongType.replace("indices", "offsets"),
@@ -133,7 +136,7 @@ const OFFSETS: Complaints = {
 
 /** Where PyTorch looks at the first and the last offset only, all are checked: from 0, never descending, within the input. */
 function checkOffsets(offsets: unknown, n: number, includeLastOffset: boolean): Int32Array {
-  const given = toIndices(OPERATION, offsets, 2 ** 31 - 1, OFFSETS).array.slice() as Int32Array;
+  const given = toIndices(OPERATION, offsets, MAX_ENTRIES, OFFSETS).array.slice() as Int32Array;
   const fail = (problem: string): never => {
     throw new RangeError(`${OPERATION}: ${problem}`);
   };

@@ -32,6 +32,11 @@ export class EmbeddingBag extends TableModule {
     );
     this.mode = mode;
     this.includeLastOffset = includeLastOffset;
+    if (this.weight.dtype === "float32") return;
+    this.dispose();
+    throw new TypeError(
+      "EmbeddingBag: Only Tensors of floating point dtype can require gradients, but weight is int32",
+    );
   }
 
   /**
