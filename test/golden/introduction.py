@@ -97,6 +97,32 @@ def one_hot():
     print(multiplied)
 
 
+def bags():
+    torch.manual_seed(0)
+    bag = nn.EmbeddingBag(10, 3, mode="sum")
+    flat, offsets = torch.tensor([1, 2, 4, 3, 9]), torch.tensor([0, 2, 2])
+    print(bag(flat, offsets))
+    print(bag(flat, offsets))
+    weights = torch.tensor([0.5, 2, 1, 1, -1], requires_grad=True)
+    bag(flat, offsets, per_sample_weights=weights).sum().backward()
+    print(weights.grad)
+    print(bag.weight.grad[:4])
+    print(bag)
+
+
+def sparse():
+    torch.manual_seed(0)
+    embedding = nn.Embedding(1000, 3, sparse=True)
+    optimizer = optim.SparseAdam(embedding.parameters(), lr=0.1)
+    embedding(torch.tensor([7, 2, 7])).sum().backward()
+    print(embedding.weight.grad)
+    embedding(torch.tensor([2])).sum().backward()
+    print(embedding.weight.grad.coalesce())
+    before = embedding.weight.detach().clone()
+    optimizer.step()
+    print(embedding.weight.detach().sub(before)[1:3])
+
+
 def printed(example):
     with contextlib.redirect_stdout(io.StringIO()) as out:
         example()
@@ -104,7 +130,7 @@ def printed(example):
 
 
 if __name__ == "__main__":
-    examples = [first_example, gradient_of_two_rows, pretrained, copied, padding, sequences, one_hot]
+    examples = [first_example, gradient_of_two_rows, pretrained, copied, padding, sequences, one_hot, bags, sparse]
     outputs = {example.__name__: printed(example) for example in examples}
     file = Path(__file__).with_name("introduction.json")
     file.write_text(json.dumps({"torch": torch.__version__, "outputs": outputs}, indent=1) + "\n")
