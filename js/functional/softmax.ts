@@ -56,7 +56,7 @@ function alongDim(
 
 function checkDim(operation: string, options: SoftmaxOptions | undefined): number {
   if (options?.dim === undefined) {
-    throw new TypeError(`${operation}: ${operation}() missing 1 required positional arguments: "dim": { dim }`);
+    throw new TypeError(`${operation}() missing 1 required positional arguments: "dim": { dim }`);
   }
   checkOptions(operation, options, ["dim"]);
   return options.dim;

@@ -45,12 +45,10 @@ function isNothing({ shape }: Tensor): boolean {
 /** The dim counted from the front, after PyTorch's checks. */
 function checkParts(tensors: unknown, dim: unknown): number {
   if (!Array.isArray(tensors)) {
-    throw new TypeError(
-      `cat: cat(): argument 'tensors' (position 1) must be tuple of Tensors, not ${describe(tensors)}`,
-    );
+    throw new TypeError(`cat: argument 'tensors' (position 1) must be tuple of Tensors, not ${describe(tensors)}`);
   }
   checkInteger("cat", "dim", dim);
-  if (tensors.length === 0) throw new RangeError("cat: torch.cat(): expected a non-empty list of Tensors");
+  if (tensors.length === 0) throw new RangeError("cat: expected a non-empty list of Tensors");
   let like: Tensor | null = null;
   for (const [i, x] of tensors.entries()) {
     if (!(x instanceof Tensor)) {
@@ -67,7 +65,7 @@ function checkParts(tensors: unknown, dim: unknown): number {
     if (other >= 0) {
       throw new RangeError(
         `cat: Sizes of tensors must match except in dimension ${axis}. Expected size ${like.shape[other]} but got size ` +
-          `${x.shape[other]} for tensor number ${i} in the list: shapes ${sizeText(like.shape)} and ${sizeText(x.shape)}`,
+          `${x.shape[other]} for tensor number ${i} in the list. Shapes are ${sizeText(like.shape)} and ${sizeText(x.shape)}`,
       );
     }
   }

@@ -114,12 +114,12 @@ function firstLargest(rows: Tensor, shape: Shape, count: number): Maxima {
 
 function checkNotEmpty(operation: string, axis: number, plan: Reduction): Reduction {
   if (plan.count > 0) return plan;
-  throw new RangeError(`${operation}: ${operation}(): Expected reduction dim ${axis} to have non-zero size.`);
+  throw new RangeError(`${operation}: Expected reduction dim ${axis} to have non-zero size.`);
 }
 
 function nothingToCompare(operation: string, advice = ""): RangeError {
   const problem = "Expected reduction dim to be specified for input.numel() == 0.";
-  return new RangeError(`${operation}: ${operation}(): ${problem} ${advice}`.trimEnd());
+  return new RangeError(`${operation}: ${problem} ${advice}`.trimEnd());
 }
 
 interface Reduction {

@@ -361,7 +361,7 @@ export class Tensor {
   max(dim?: number, options?: reductions.ReductionOptions): Tensor | reductions.Maxima {
     if (dim !== undefined) return reductions.maxOver(this, dim, options ?? {});
     if (options === undefined) return reductions.max(this);
-    throw new TypeError("max: max() received an invalid combination of arguments: options need a dim");
+    throw new TypeError("max() received an invalid combination of arguments: options need a dim");
   }
   /** int32: the first place of the largest element, of all in row-major order or over one dimension. */
   argmax(dim?: number, options: reductions.ReductionOptions = {}): Tensor {
