@@ -153,6 +153,7 @@ describe("a state", () => {
     rand([1000], { generator });
     expect(hex(state)).toBe(before);
     generator.setState(state);
+    expect(hex(state)).toBe(before);
     state.fill(7);
     expect(stateOf(generator)).toBe(before);
   });
@@ -189,10 +190,10 @@ describe("a state", () => {
     expect(memory()).toEqual(before);
   });
 
-  /** Good bytes with one 32-bit word replaced. */
-  const withWord = (place: number, value: number) => {
+  /** Good bytes with some 32-bit words replaced. */
+  const withWord = (place: number, ...values: number[]) => {
     const bytes = new Generator().manualSeed(4).getState();
-    new Int32Array(bytes.buffer)[place] = value;
+    new Int32Array(bytes.buffer).set(values, place);
     return bytes;
   };
   const [LEFT, SEEDED, NEXT] = [2, 3, 4];
@@ -217,6 +218,8 @@ describe("a state", () => {
     ["a next word beyond the last", () => withWord(NEXT, 625), RangeError, invalid],
     ["a next word before the first", () => withWord(NEXT, -1), RangeError, invalid],
     ["a next word in 64 bits", () => withWord(NEXT + 1, 1), RangeError, invalid],
+    ["counts that agree on a place before the first", () => withWord(LEFT, 626, 1, -1), RangeError, invalid],
+    ["counts that agree on a place beyond the last", () => withWord(LEFT, 0, 1, 625), RangeError, invalid],
     ["counts that disagree", () => withWord(NEXT, 3), RangeError, invalid],
   ])("of %s is refused and leaves the generator as it was", (_, make, type, words) => {
     const state = make();

@@ -37,7 +37,9 @@ abstract class Container<M extends Module> extends Module {
   /** Appends each of `modules`, in order. */
   extend(modules: Iterable<M>): this {
     if (typeof modules?.[Symbol.iterator] !== "function") {
-      throw new TypeError(`${this.className()}.extend should be called with an iterable, but got ${describe(modules)}`);
+      throw new TypeError(
+        `${this.ownTypeName()}.extend should be called with an iterable, but got ${describe(modules)}`,
+      );
     }
     const added = [...modules];
     for (const module of added) this.checkModule(module);
@@ -59,12 +61,12 @@ abstract class Container<M extends Module> extends Module {
 
   private checkModule(module: unknown): void {
     if (!(module instanceof Module)) {
-      throw new TypeError(`${this.className()}: ${describe(module)} is not a Module subclass`);
+      throw new TypeError(`${this.ownTypeName()}: ${describe(module)} is not a Module subclass`);
     }
   }
 
-  protected override members(): readonly (readonly [string, unknown])[] {
-    return [...this.items.map((module, i) => [String(i), module] as const), ...super.members()];
+  protected override namedMembers(): readonly (readonly [string, unknown])[] {
+    return [...this.items.map((module, i) => [String(i), module] as const), ...super.namedMembers()];
   }
 }
 
@@ -117,7 +119,7 @@ export class Sequential<T extends readonly Layer[] = Layer[]> extends Container<
     let value = input;
     for (const module of this) {
       if (typeof module.forward !== "function") {
-        throw new Error(`Sequential: Module [${module.className()}] is missing the required "forward" function`);
+        throw new Error(`Sequential: Module [${module.ownTypeName()}] is missing the required "forward" function`);
       }
       value = module.forward(value as never);
     }

@@ -16,7 +16,7 @@ export abstract class Module {
   training = true;
 
   /** Everything held by name; a parameter or a module among it is part of this module. */
-  protected members(): readonly (readonly [string, unknown])[] {
+  protected namedMembers(): readonly (readonly [string, unknown])[] {
     return Object.entries(this);
   }
 
@@ -39,7 +39,7 @@ export abstract class Module {
   /** The modules that this one holds itself, a shared one once, under its first name. */
   *namedChildren(): IterableIterator<[string, Module]> {
     const seen = new Set<Module>();
-    for (const [name, child] of this.held(Module)) {
+    for (const [name, child] of this.membersOf(Module)) {
       if (seen.has(child)) continue;
       seen.add(child);
       yield [name, child];
@@ -54,7 +54,7 @@ export abstract class Module {
   *namedParameters(): IterableIterator<[string, Parameter]> {
     const seen = new Set<Parameter>();
     for (const [path, module] of this.namedModules()) {
-      for (const [name, parameter] of module.held(Parameter)) {
+      for (const [name, parameter] of module.membersOf(Parameter)) {
         if (seen.has(parameter)) continue;
         seen.add(parameter);
         yield [dotted(path, name), parameter];
@@ -150,7 +150,7 @@ export abstract class Module {
       );
     }
     if (problems.length > 0) {
-      throw new Error(`Error(s) in loading state_dict for ${this.className()}:\n\t${problems.join("\n\t")}`);
+      throw new Error(`Error(s) in loading state_dict for ${this.ownTypeName()}:\n\t${problems.join("\n\t")}`);
     }
     for (const [name, parameter] of own) {
       const value = given(name);
@@ -161,15 +161,15 @@ export abstract class Module {
 
   /** Like namedParameters, but a shared one appears under each of its names. A module inside itself is not entered. */
   private *namedState(prefix = "", path: readonly Module[] = [this]): IterableIterator<[string, Parameter]> {
-    for (const [name, parameter] of this.held(Parameter)) yield [prefix + name, parameter];
-    for (const [name, child] of this.held(Module)) {
+    for (const [name, parameter] of this.membersOf(Parameter)) yield [prefix + name, parameter];
+    for (const [name, child] of this.membersOf(Module)) {
       if (!path.includes(child)) yield* child.namedState(`${prefix}${name}.`, [...path, child]);
     }
   }
 
   /** The members of one class. */
-  private *held<T>(type: abstract new (...args: never) => T): IterableIterator<[string, T]> {
-    for (const [name, value] of this.members()) if (value instanceof type) yield [name, value];
+  private *membersOf<T>(type: abstract new (...args: never) => T): IterableIterator<[string, T]> {
+    for (const [name, value] of this.namedMembers()) if (value instanceof type) yield [name, value];
   }
 
   /** The class name that `toString` and errors show. Our own classes spell it out: bundlers rename classes. */
@@ -178,7 +178,7 @@ export abstract class Module {
   }
 
   /** @internal typeName() of the class itself: a class made from one of ours has a name of its own. */
-  className(): string {
+  ownTypeName(): string {
     return Object.hasOwn(Object.getPrototypeOf(this), "typeName") ? this.typeName() : this.constructor.name;
   }
 
@@ -190,10 +190,10 @@ export abstract class Module {
   /** PyTorch's repr. */
   toString(): string {
     const extra = this.extraRepr();
-    const children = this.childLines([...this.held(Module)].map(([name, child]) => [name, String(child)]));
-    if (children.length === 0 && !extra.includes("\n")) return `${this.className()}(${extra})`;
+    const children = this.childLines([...this.membersOf(Module)].map(([name, child]) => [name, String(child)]));
+    if (children.length === 0 && !extra.includes("\n")) return `${this.ownTypeName()}(${extra})`;
     const lines = extra === "" ? children : [...extra.split("\n"), ...children];
-    return `${this.className()}(\n  ${lines.join("\n  ")}\n)`;
+    return `${this.ownTypeName()}(\n  ${lines.join("\n  ")}\n)`;
   }
 
   /** The lines of `toString` that tell of the children, given the name and the text of each. */

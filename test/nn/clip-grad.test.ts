@@ -59,7 +59,7 @@ describe.each(Object.entries(FORMS))("a %s gradient", (form, make) => {
     expectBits(gradOf(param), gradOf(make()));
   });
 
-  it.each([1, 0.1, 0, 100, Infinity])("is clamped to [-%d, %d] as the whole matrix", (clipValue) => {
+  it.each([1, 0.1, 0, 100, Infinity])("is clamped as the whole matrix: to %d and its opposite", (clipValue) => {
     const param = make();
     clipGradValue_(param, clipValue);
     const expected = gradOf(FORMS.dense()).map((x) => Math.min(Math.max(x, -clipValue), clipValue));
@@ -124,6 +124,12 @@ describe("rows of a large table", () => {
 });
 
 describe("several parameters", () => {
+  it("scaled to nothing keep their signs", () => {
+    const param = withGrad([3, -4, 0, -0]);
+    clipGradNorm_(param, 0);
+    expectBits(gradOf(param), [0, -0, 0, -0]);
+  });
+
   it("have one norm together, those without a gradient no part in it", () => {
     const params = [withGrad([3]), zeros([4], { requiresGrad: true }), withGrad([]), withGrad([0, 4])];
     expect(clipGradNorm_(params, 1)).toBe(5);
@@ -183,6 +189,18 @@ describe("several parameters", () => {
     const params = Array.from({ length: 500 }, (_, i) => withGrad([i % 7, -1]));
     const all = params.flatMap((param) => [...gradOf(param)]);
     expectClose([clipGradNorm_(params, 1, { normType: 3 })], [norm(all, 3)], 1e-6);
+  });
+});
+
+describe("frozen rows", () => {
+  it.each([true, false])("have no part in the norm and stay without a gradient, sparse: %s", (sparse) => {
+    const table = new nn.Embedding(4, 2, { sparse });
+    table.freezeRows([1]);
+    table.forward([0, 1, 1, 3]).sum().backward();
+    expect(clipGradNorm_(table.weight, 1)).toBe(2);
+    expectClose(gradOf(table.weight), [0.5, 0.5, 0, 0, 0, 0, 0.5, 0.5], 1e-6);
+    clipGradValue_(table.weight, 0.25);
+    expectBits(gradOf(table.weight), [0.25, 0.25, 0, 0, 0, 0, 0.25, 0.25]);
   });
 });
 
