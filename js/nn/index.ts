@@ -1,3 +1,4 @@
+export { ReLU } from "./activation.js";
 export { type Layer, ModuleList, Sequential } from "./containers.js";
 export { Embedding } from "./embedding.js";
 export { EmbeddingBag, type EmbeddingBagOptions } from "./embedding-bag.js";

@@ -111,3 +111,12 @@ describe("a Linear", () => {
     expectError(() => new nn.Linear(3, 2).forward(input as never), type, "linear");
   });
 });
+
+describe("a ReLU", () => {
+  it("is max(x, 0), without parameters", () => {
+    const layer = new nn.ReLU();
+    expect(layer.forward(tensor([-1, 0, 2])).toArray()).toEqual([0, 0, 2]);
+    expect([...layer.parameters()]).toEqual([]);
+    expect(Object.keys(layer.stateDict())).toEqual([]);
+  });
+});
