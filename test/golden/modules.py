@@ -159,6 +159,11 @@ class Tied(nn.Module):
         self.decoder.weight = self.encoder.weight
 
 
+class Told(nn.Module):
+    def extra_repr(self):
+        return "first line\nsecond line"
+
+
 class Cycle(nn.Module):
     def __init__(self):
         super().__init__()
@@ -183,6 +188,7 @@ def repeated():
 TREES = {
     "Outer": Outer,
     "Tied": Tied,
+    "Told": Told,
     "Cycle": Cycle,
     "Linear": lambda: nn.Linear(3, 2),
     "Linear without bias": lambda: nn.Linear(3, 2, bias=False),
@@ -342,6 +348,8 @@ def clip_cases():
             yield clip_case(grads, max_norm=1, norm_type=p)
         yield clip_case([torch.tensor([INF]), torch.tensor([NAN])], max_norm=1, norm_type=p)
     yield clip_case([randn(4)], max_norm=INF)
+    # Here the 1e-6 beside the norm counts.
+    yield clip_case([torch.tensor([3e-6]), torch.tensor([-4e-6])], max_norm=1e-6)
     yield clip_case([None], max_norm=1)
     yield clip_case([], max_norm=1)
     for clip_value in (1, 0.1, 0, 1e6, INF):

@@ -203,6 +203,12 @@ class Tied extends nn.Module {
   }
 }
 
+class Told extends nn.Module {
+  protected override extraRepr(): string {
+    return "first line\nsecond line";
+  }
+}
+
 class Cycle extends nn.Module {
   readonly layer = new nn.Linear(2, 2);
   readonly self = this;
@@ -220,6 +226,7 @@ const square = () => new nn.Linear(4, 4);
 const TREES: Record<string, () => nn.Module> = {
   Outer: () => new Outer(),
   Tied: () => new Tied(),
+  Told: () => new Told(),
   Cycle: () => new Cycle(),
   Linear: () => new nn.Linear(3, 2),
   "Linear without bias": () => new nn.Linear(3, 2, { bias: false }),
@@ -245,6 +252,10 @@ const TREES: Record<string, () => nn.Module> = {
 };
 
 describe("a tree of modules has PyTorch's names", () => {
+  it("every golden tree is here", () => {
+    expect(Object.keys(TREES)).toEqual(all<Tree>("tree").map((c) => c.name));
+  });
+
   const names = (named: Iterable<[string, unknown]>) => [...named].map(([name]) => name);
 
   it.each(all<Tree>("tree"))("$name", (c) => {
