@@ -14,6 +14,13 @@ export const OPERATIONS = [
   "Adagrad step, sparse",
   "Adagrad step, dense",
   "Adagrad step, dense read",
+  "SparseAdam step",
+  "Adam step",
+  "bag sum",
+  "bag mean",
+  "bag max",
+  "bag sum + backward",
+  "bag max + backward",
   "normal_",
 ] as const;
 
@@ -51,6 +58,11 @@ export const OUTPUT: Shape = { V: 14_000, D: 128, N: 512 };
 export const SEED = 20_260;
 export const LEARNING_RATE = 0.01;
 export const EPS = 1e-10;
+/** Of Adam and SparseAdam. */
+export const BETAS = [0.9, 0.999] as const;
+export const ADAM_EPS = 1e-8;
+/** Entries of a bag. */
+export const BAG = 16;
 /** Rows of normal numbers are longer than this, all of them. */
 export const MAX_NORM = 1;
 

@@ -1,7 +1,18 @@
 // The operations through the public API, as a program would call it.
 
-import { functional as F, Generator, longTensor, memory, nn, optim, SparseTensor, tensor, tidy } from "nn-embedding";
-import { type Data, LEARNING_RATE, MAX_NORM, type Operation, SEED } from "./lines.js";
+import {
+  functional as F,
+  Generator,
+  longTensor,
+  memory,
+  nn,
+  optim,
+  SparseTensor,
+  type Tensor,
+  tensor,
+  tidy,
+} from "nn-embedding";
+import { BAG, type Data, LEARNING_RATE, MAX_NORM, type Operation, SEED } from "./lines.js";
 import type { Task } from "./measure.js";
 
 export const ours: Record<Operation, (data: Data) => Task> = {
@@ -16,6 +27,13 @@ export const ours: Record<Operation, (data: Data) => Task> = {
   "Adagrad step, sparse": (data) => step(data, optim.Adagrad, "sparse"),
   "Adagrad step, dense": (data) => step(data, optim.Adagrad, "dense"),
   "Adagrad step, dense read": (data) => step(data, optim.Adagrad, "dense read"),
+  "SparseAdam step": (data) => step(data, optim.SparseAdam, "sparse"),
+  "Adam step": (data) => step(data, optim.Adam, "dense read"),
+  "bag sum": (data) => bag(data, "sum", false),
+  "bag mean": (data) => bag(data, "mean", false),
+  "bag max": (data) => bag(data, "max", false),
+  "bag sum + backward": (data) => bag(data, "sum", true),
+  "bag max + backward": (data) => bag(data, "max", true),
   normal_: normal,
   "one-hot product": oneHotProduct,
   matmul,
@@ -94,7 +112,11 @@ function renorm(data: Data): Task {
 }
 
 /** Steps again and again with one gradient, made beforehand. */
-function step(data: Data, Optimizer: typeof optim.SGD | typeof optim.Adagrad, gradient: string): Task {
+function step(
+  data: Data,
+  Optimizer: new (params: Iterable<Tensor>, options: { lr: number }) => { step(): void; dispose(): void },
+  gradient: string,
+): Task {
   const { emb, input, g, dispose } = setUp(data, { sparse: gradient === "sparse" });
   const optimizer = new Optimizer(emb.parameters(), { lr: LEARNING_RATE });
   tidy(() => emb.forward(input).backward(g));
@@ -109,6 +131,30 @@ function step(data: Data, Optimizer: typeof optim.SGD | typeof optim.Adagrad, gr
     return [emb.weight.array];
   };
   return { run, outputs, dispose: () => [optimizer.dispose(), dispose()] };
+}
+
+/** Bags of BAG entries; the gradient is that of the first N / BAG rows. */
+function bag({ V, D, N, weight, index, gradient }: Data, mode: F.BagMode, backward: boolean): Task {
+  const module = new nn.EmbeddingBag(V, D, { weight, mode });
+  const input = longTensor(index, { shape: [N / BAG, BAG] });
+  const g = tensor(gradient.subarray(0, (N / BAG) * D), { shape: [N / BAG, D] });
+  const run = () => {
+    module.zeroGrad();
+    const out = module.forward(input);
+    if (backward) out.backward(g);
+    return out;
+  };
+  return {
+    run: () => tidy(() => run().array[0]),
+    outputs: () =>
+      tidy(() => {
+        const out = run().array.slice();
+        return backward ? [module.weight.grad!.toDense().array] : [out];
+      }),
+    dispose: () => {
+      for (const held of [module, input, g]) held.dispose();
+    },
+  };
 }
 
 function normal({ V, D, weight }: Data): Task {

@@ -1,7 +1,7 @@
 // What a program does on typed arrays that has no library. No index is checked.
 
 import type { MersenneTwister } from "../test/reference/index.js";
-import { EPS, LEARNING_RATE, MAX_NORM } from "./lines.js";
+import { ADAM_EPS, BAG, BETAS, EPS, LEARNING_RATE, MAX_NORM } from "./lines.js";
 
 /** From this width on a call for each row is faster than a loop over its elements. */
 const WIDE = 64;
@@ -51,6 +51,75 @@ export function sgdRows(weight: Float32Array, grad: Float32Array, rows: Int32Arr
   for (let i = 0, from = 0; i < rows.length; i++) {
     const to = rows[i] * dim;
     for (let j = 0; j < dim; j++) weight[to + j] -= LEARNING_RATE * grad[from++];
+  }
+}
+
+/** Adam's averages and step, with the corrections of step t folded into rate and eps. */
+export function adam(
+  weight: Float32Array,
+  average: Float32Array,
+  square: Float32Array,
+  grad: Float32Array,
+  rate: number,
+  correction: number,
+): void {
+  const [beta1, beta2] = BETAS;
+  for (let j = 0; j < weight.length; j++) {
+    const g = grad[j];
+    average[j] += (1 - beta1) * (g - average[j]);
+    square[j] += (1 - beta2) * (g * g - square[j]);
+    weight[j] -= (rate * average[j]) / (Math.sqrt(square[j]) / correction + ADAM_EPS);
+  }
+}
+
+/** The same for the rows listed, eps beside the square root as in SparseAdam. */
+export function adamRows(
+  weight: Float32Array,
+  average: Float32Array,
+  square: Float32Array,
+  grad: Float32Array,
+  rows: Int32Array,
+  dim: number,
+  rate: number,
+): void {
+  const [beta1, beta2] = BETAS;
+  for (let i = 0, from = 0; i < rows.length; i++) {
+    for (let j = rows[i] * dim, end = j + dim; j < end; j++) {
+      const g = grad[from++];
+      average[j] += (1 - beta1) * (g - average[j]);
+      square[j] += (1 - beta2) * (g * g - square[j]);
+      weight[j] -= (rate * average[j]) / (Math.sqrt(square[j]) + ADAM_EPS);
+    }
+  }
+}
+
+/** out[b, :] = sum of the rows of bag b, which has BAG entries. */
+export function bagSum(out: Float32Array, weight: Float32Array, index: Int32Array, dim: number): void {
+  out.fill(0);
+  for (let i = 0; i < index.length; i++) {
+    const to = Math.floor(i / BAG) * dim;
+    const from = index[i] * dim;
+    for (let j = 0; j < dim; j++) out[to + j] += weight[from + j];
+  }
+}
+
+/** out[b, :] = the largest of the rows of bag b; winners[b, :] = where in weight it stands. */
+export function bagMax(
+  out: Float32Array,
+  winners: Int32Array,
+  weight: Float32Array,
+  index: Int32Array,
+  dim: number,
+): void {
+  for (let i = 0; i < index.length; i++) {
+    const to = Math.floor(i / BAG) * dim;
+    const from = index[i] * dim;
+    const first = i % BAG === 0;
+    for (let j = 0; j < dim; j++) {
+      if (!first && !(weight[from + j] > out[to + j])) continue;
+      out[to + j] = weight[from + j];
+      winners[to + j] = from + j;
+    }
   }
 }
 

@@ -1,11 +1,15 @@
 // The operations in plain JavaScript. Every buffer is made beforehand and used again, so this is its best case.
 
 import { MersenneTwister } from "../test/reference/index.js";
-import { type Data, type Operation, SEED } from "./lines.js";
+import { BAG, BETAS, type Data, LEARNING_RATE, type Operation, SEED } from "./lines.js";
 import type { Task } from "./measure.js";
 import {
   adagrad,
   adagradRows,
+  adam,
+  adamRows,
+  bagMax,
+  bagSum,
   clipRows,
   fillNormal,
   gather,
@@ -30,6 +34,13 @@ export const plain: Record<Operation, (data: Data) => Task> = {
   "Adagrad step, sparse": adagradSparse,
   "Adagrad step, dense": adagradDense,
   "Adagrad step, dense read": adagradDense,
+  "SparseAdam step": adamSparse,
+  "Adam step": adamDense,
+  "bag sum": (data) => bag(data, 1),
+  "bag mean": (data) => bag(data, BAG),
+  "bag max": (data) => bagLargest(data, false),
+  "bag sum + backward": bagBackward,
+  "bag max + backward": (data) => bagLargest(data, true),
   normal_: normal,
   "one-hot product": oneHotProduct,
   matmul: product,
@@ -177,6 +188,70 @@ function adagradDense(data: Data): Task {
     () => adagrad(weight, sum, grad),
     () => [weight],
   );
+}
+
+function adamDense(data: Data): Task {
+  const weight = data.weight.slice();
+  const [average, square] = [new Float32Array(weight.length), new Float32Array(weight.length)];
+  const grad = denseGradient(data);
+  let t = 0;
+  const run = () => {
+    t++;
+    const [b1, b2] = BETAS.map((beta) => 1 - beta ** t);
+    adam(weight, average, square, grad, LEARNING_RATE / b1, Math.sqrt(b2));
+  };
+  return task(run, () => [weight]);
+}
+
+function adamSparse(data: Data): Task {
+  const weight = data.weight.slice();
+  const [average, square] = [new Float32Array(weight.length), new Float32Array(weight.length)];
+  const coalescer = new Coalescer(data);
+  let t = 0;
+  const run = () => {
+    t++;
+    const [b1, b2] = BETAS.map((beta) => 1 - beta ** t);
+    coalescer.run(false);
+    adamRows(weight, average, square, coalescer.sums, coalescer.rows, data.D, (LEARNING_RATE * Math.sqrt(b2)) / b1);
+  };
+  return task(run, () => [weight]);
+}
+
+/** divisor: 1 for the sum, BAG for the mean. */
+function bag({ N, D, weight, index }: Data, divisor: number): Task {
+  const out = new Float32Array((N / BAG) * D);
+  const run = () => {
+    bagSum(out, weight, index, D);
+    if (divisor !== 1) for (let j = 0; j < out.length; j++) out[j] /= divisor;
+  };
+  return task(run, () => [out]);
+}
+
+function bagBackward({ V, N, D, weight, index, gradient }: Data): Task {
+  const out = new Float32Array((N / BAG) * D);
+  const grad = new Float32Array(V * D);
+  const run = () => {
+    bagSum(out, weight, index, D);
+    grad.fill(0);
+    for (let i = 0; i < N; i++) {
+      const from = Math.floor(i / BAG) * D;
+      for (let j = 0; j < D; j++) grad[index[i] * D + j] += gradient[from + j];
+    }
+  };
+  return task(run, () => [grad]);
+}
+
+function bagLargest({ V, N, D, weight, index, gradient }: Data, backward: boolean): Task {
+  const out = new Float32Array((N / BAG) * D);
+  const winners = new Int32Array(out.length);
+  const grad = new Float32Array(backward ? V * D : 0);
+  const run = () => {
+    bagMax(out, winners, weight, index, D);
+    if (!backward) return;
+    grad.fill(0);
+    for (let j = 0; j < winners.length; j++) grad[winners[j]] += gradient[j];
+  };
+  return task(run, () => [backward ? grad : out]);
 }
 
 function denseGradient({ weight, index, gradient, D }: Data): Float32Array {

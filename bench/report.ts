@@ -25,6 +25,7 @@ with plain JS, and its mean with torch, before the clock starts.
   their results anew.
 - torch: one thread, its defaults, int64 indices. MALLOC_MMAP_THRESHOLD_ and MALLOC_TRIM_THRESHOLD_ are 4294967296 (4 GiB),
   so that page faults of fresh results do not count against it.
+- bag: N / 16 bags of 16 entries each, their backward with the first N / 16 rows of the gradient.
 - matmul: [N, D] times a square [V, D]. linear: [N, D] through a weight of V x D, there and, with the result as its own
   gradient, back.
 - dense: torch and plain JS have gradients of V x D; ours holds the rows touched, unless somebody has read \`.grad\` ("read").`;

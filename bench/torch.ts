@@ -3,7 +3,7 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
-import { EPS, LEARNING_RATE, type Line, MAX_NORM, SEED } from "./lines.js";
+import { BAG, EPS, LEARNING_RATE, type Line, MAX_NORM, SEED } from "./lines.js";
 import type { Effort } from "./measure.js";
 
 /** Above every block that a line asks for: malloc keeps freed memory, and a fresh result costs no page faults. */
@@ -32,7 +32,7 @@ export class Torch {
 
   /** Makes the data, runs the operation once, warms up. Returns the mean magnitudes of what it computed. */
   async prepare(line: Line, effort: Effort): Promise<number[]> {
-    const settings = { seed: SEED, lr: LEARNING_RATE, eps: EPS, maxNorm: MAX_NORM };
+    const settings = { seed: SEED, lr: LEARNING_RATE, eps: EPS, maxNorm: MAX_NORM, bag: BAG };
     return (await this.ask({ do: "prepare", ...line, ...settings, ...effort })).means;
   }
 

@@ -30,12 +30,18 @@ class Task:
         self.restore = restore
 
 
-def set_up(r, **options):
-    """The table, indices and the result's gradient; lines.ts draws the same numbers."""
+def numbers(r):
+    """The table, indices and the result's gradient; lines.ts draws the same."""
     generator = torch.Generator().manual_seed(r["seed"])
     weight = torch.randn(r["V"], r["D"], generator=generator)
     index = torch.randint(0, r["V"], (r["N"],), generator=generator)
     gradient = torch.randn(r["N"], r["D"], generator=generator)
+    return weight, index, gradient
+
+
+def set_up(r, **options):
+    """An Embedding around the table, with the rest."""
+    weight, index, gradient = numbers(r)
     emb = nn.Embedding.from_pretrained(weight, freeze=False, **options)
     return emb, index, gradient
 
@@ -95,6 +101,25 @@ def adagrad(sparse):
     return lambda r: step(r, optim.Adagrad, sparse, eps=r["eps"])
 
 
+def bag(mode, backward):
+    def make(r):
+        weight, index, gradient = numbers(r)
+        module = nn.EmbeddingBag.from_pretrained(weight, freeze=False, mode=mode)
+        bags = index.view(-1, r["bag"])
+        gradient = gradient[: len(bags)]
+
+        def run():
+            module.zero_grad()
+            out = module(bags)
+            if backward:
+                out.backward(gradient)
+            return out
+
+        return Task(run, lambda: [run()] if not backward else [(run(), module.weight.grad)[1]])
+
+    return make
+
+
 def normal(r):
     weight = torch.empty(r["V"], r["D"])
     generator = torch.Generator().manual_seed(r["seed"] + 1)
@@ -143,6 +168,13 @@ OPERATIONS = {
     "Adagrad step, sparse": adagrad(sparse=True),
     "Adagrad step, dense": adagrad(sparse=False),
     "Adagrad step, dense read": adagrad(sparse=False),
+    "SparseAdam step": lambda r: step(r, optim.SparseAdam, sparse=True),
+    "Adam step": lambda r: step(r, optim.Adam, sparse=False),
+    "bag sum": bag("sum", backward=False),
+    "bag mean": bag("mean", backward=False),
+    "bag max": bag("max", backward=False),
+    "bag sum + backward": bag("sum", backward=True),
+    "bag max + backward": bag("max", backward=True),
     "normal_": normal,
     "one-hot product": one_hot_product,
     "matmul": matmul,
