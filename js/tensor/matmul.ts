@@ -19,9 +19,13 @@ interface Factors {
   readonly transposed?: "a" | "b" | null;
 }
 
-// Up to these sizes packing costs more than tiles save: so few rows, or products a sum, or rows or columns of dot products.
-const FEW_ROWS = 4;
+// Up to these sizes packing costs more than tiles save: bench/RESULTS.md, refused ideas.
+
+/** Rows of a, when b lies row by row. */
+const FEW_ROWS = 8;
+/** Products in a sum. */
 const FEW_PRODUCTS = 2;
+/** Rows of a or columns of b, when both lie along the products. */
 const FEW_DOTS = 6;
 
 /** @internal The fastest kernel for these factors. */
