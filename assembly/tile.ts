@@ -21,7 +21,10 @@ export function packPanel(b: usize, inner: i32, columns: i32, bInner: usize, bDi
 
 /** to[i * toI + j * toJ] = x[i * xI + j * xJ] for n x m floats; strides in bytes. Reads along the shorter one. */
 export function pack(to: usize, x: usize, n: i32, m: i32, toI: usize, toJ: usize, xI: usize, xJ: usize): void {
-  if (xI < xJ) return pack(to, x, m, n, toJ, toI, xJ, xI);
+  if (xI < xJ) {
+    pack(to, x, m, n, toJ, toI, xJ, xI);
+    return;
+  }
   for (let i = 0; i < n; i++, to += toI, x += xI) {
     if (toJ == 4 && xJ == 4) copyRow(to, x, m);
     else for (let j = 0, y = to, z = x; j < m; j++, y += toJ, z += xJ) store<f32>(y, load<f32>(z));
