@@ -163,7 +163,7 @@ def of_normalize(p, dim, eps):
     def scale(fn, x, g, out, grads):
         x, g = x[0].abs(), g.abs()
         n = x.norm(p, dim, True).clamp(min=eps)
-        steep = (x == n).double() if p == INF else (x / n) ** (p - 1)
+        steep = (x == n).double() if abs(p) == INF else (x / n) ** (p - 1)
         return out, [g / n + (g * x).sum(dim, True) / n**2 * steep]
 
     return scale
@@ -396,6 +396,17 @@ def similarity_cases():
 
                 scale = of_normalize(p, dim, eps)
                 yield case("normalize", fn, [x], scale, p=p, dim=dim, eps=eps)
+
+    # The next row begins with the norm of this one.
+    alike = torch.tensor([[2.0, -2.0, 1.0], [2.0, 1.0, 2.0], [-1.0, 1.0, 1.0]])
+    odd = torch.tensor([[NAN, 1.0, NAN], [1e30, -1e-30, 1.0], [0.0, 0.0, 0.0]])
+    for p in (INF, -INF):
+        for x in (alike, odd):
+
+            def fn(x, p=p):
+                return F.normalize(x, p)
+
+            yield case("normalize", fn, [x], of_normalize(p, 1, 1e-12), p=p)
 
 
 def maximum_cases():
