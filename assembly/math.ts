@@ -3,9 +3,45 @@ import { fma } from "./lanes";
 // Functions of one number, made of + - * / and square roots, of which AssemblyScript's Mathf and NativeMath consist too: every
 // engine computes the same bits.
 
-/** The cosine of an angle of any size. */
+/** sin x for |x| < 10^6, to about 1e-16. */
+export function sine(x: f64): f64 {
+  return wave(x, 0);
+}
+
+/** cos x for |x| < 10^6, to about 1e-16. */
 export function cosine(x: f64): f64 {
-  return NativeMath.cos(x);
+  return wave(x, 1);
+}
+
+/** sin(x + quarters * pi/2): x = n * pi/2 + r with |r| <= pi/4, and which of sine and cosine of r it is, n says. */
+function wave(x: f64, quarters: i64): f64 {
+  const n = nearest(x * (2 / NativeMath.PI));
+  // pi/2 in two parts, of which the first has so few bits that its product is exact; what r loses is kept as its tail.
+  const high = x - n * 1.5707963267341256;
+  const low = n * 6.077100506506192e-11;
+  const r = high - low;
+  const tail = high - r - low;
+  const quadrant = <i32>((<i64>n + quarters) & 3);
+  const y = quadrant & 1 ? cosineSeries(r, tail) : r + (sineSeries(r) + tail);
+  return quadrant & 2 ? -y : y;
+}
+
+/** sin r - r = -r^3/3! + r^5/5! - .. */
+function sineSeries(r: f64): f64 {
+  const z = r * r;
+  let sum: f64 = 1;
+  for (let k = 18; k > 2; k -= 2) sum = 1 - (z * sum) / <f64>(k * (k + 1));
+  return (-r * z * sum) / 6;
+}
+
+/** cos(r + tail) = 1 - r^2/2 + (r^4/4! - .. - r * tail), the first difference with what it loses. */
+function cosineSeries(r: f64, tail: f64): f64 {
+  const z = r * r;
+  let sum: f64 = 1;
+  for (let k = 20; k > 4; k -= 2) sum = 1 - (z * sum) / <f64>(k * (k - 1));
+  const half = 0.5 * z;
+  const most = 1 - half;
+  return most + (1 - most - half + ((z * z * sum) / 24 - r * tail));
 }
 
 /** x^p for finite x >= 0: e^(p ln x) in f64, to about 1e-13; 0 for x = 0. */

@@ -1,5 +1,5 @@
 import { bytesOf, fma } from "./lanes";
-import { choose, cosinePolynomial, flip, ln, octant, reduce, sinePolynomial } from "./math";
+import { choose, cosine as cosineOf, cosinePolynomial, flip, ln, octant, reduce, sine, sinePolynomial } from "./math";
 
 // Mersenne Twister MT19937 with PyTorch's ways of turning its words into numbers.
 // "Mersenne Twister", ACM Transactions on Modeling and Computer Simulation 8 (1998).
@@ -124,9 +124,9 @@ function normalPairs(out: usize, generator: usize, n: i32, mean: f64, std: f64):
     } else {
       const angle = 2 * NativeMath.PI * nextDouble(generator);
       const radius = sqrt(-2 * NativeMath.log1p(-nextDouble(generator)));
-      store<f64>(generator, radius * NativeMath.sin(angle), KEPT_VALUE);
+      store<f64>(generator, radius * sine(angle), KEPT_VALUE);
       store<i32>(generator, 1, KEPT);
-      x = radius * NativeMath.cos(angle);
+      x = radius * cosineOf(angle);
     }
     store<f32>(out, <f32>(x * std + mean));
   }
