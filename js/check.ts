@@ -35,7 +35,9 @@ export function describe(value: unknown): string {
   if (typeof value === "bigint") return `${value}n`;
   if (typeof value === "function") return "a function";
   if (typeof value !== "object" || value === null) return String(value);
-  return Array.isArray(value) ? "an array" : `an object of class ${value.constructor?.name ?? "Object"}`;
+  // Bundlers put an underscore before the name of a class that mentions itself.
+  const name = value.constructor?.name.replace(/^_/, "") || "Object";
+  return Array.isArray(value) ? "an array" : `an object of class ${name}`;
 }
 
 /** A size: a whole number, zero or more. `shape` is what the tensor would have had. */

@@ -11,7 +11,7 @@ import { type Complaints, type Indices, LOOK_UP, toIndices } from "./indices.js"
 export const OPERATION = "embedding_bag";
 
 /** A matrix [B, L] of indices, a list of bags of any lengths, or one row of entries that offsets divide. */
-export type BagInput = Indices | readonly (NestedArray | IntegerArray)[];
+export type BagInput = Indices | readonly (NestedArray | IntegerArray | Tensor)[];
 
 /** A weight for each entry, in the outline of the input; for a list of bags also one row of all weights. */
 export type SampleWeights =
@@ -19,7 +19,7 @@ export type SampleWeights =
   | NestedArray
   | Float32Array
   | Float64Array
-  | readonly (Float32Array | Float64Array)[];
+  | readonly (NestedArray | Float32Array | Float64Array | Tensor)[];
 
 /** The entries of all bags, one bag after the other. */
 export interface Entries {
@@ -38,6 +38,18 @@ export interface Entries {
 export interface Outline {
   readonly shape: Shape;
   readonly lengths: readonly number[] | null;
+}
+
+/** A list of 1-D tensors as a list of their values; everything else as it is. */
+export function unwrapped<T>(argument: string, given: T): T {
+  if (!Array.isArray(given) || !given.some((bag) => bag instanceof Tensor)) return given;
+  return given.map((bag: unknown, b) => {
+    if (!(bag instanceof Tensor)) return bag;
+    if (bag.ndim === 1) return bag.array.slice();
+    throw new RangeError(
+      `${OPERATION}: ${argument}[${b}] must be a 1D Tensor, but got Tensor of dimension ${bag.ndim}`,
+    );
+  }) as T;
 }
 
 export function outlineOf(argument: string, given: unknown): Outline {

@@ -17,6 +17,7 @@ import {
   type SampleWeights,
   startsOf,
   toWeights,
+  unwrapped,
   withoutPadding,
 } from "./bags.js";
 import { checkEmbeddingOptions, EMBEDDING_OPTIONS, type EmbeddingOptions, inverseCounts, renorm } from "./embedding.js";
@@ -45,15 +46,17 @@ export const BAG_OPTIONS = [...EMBEDDING_OPTIONS, "mode", "includeLastOffset"];
 
 /**
  * out[b, :] = sum, mean or maximum of the rows weight[i, :] that bag b lists; zeros for an empty bag.
- * input: a matrix [B, L] of indices, a list of bags of any lengths, or 1-D with `offsets`; weight [V, D]; returns [B, D].
+ * input: a matrix [B, L] of indices, a list of bags (arrays, integer typed arrays or 1-D tensors) of any lengths, or 1-D with `offsets`; weight [V, D]; returns [B, D].
  * Entries equal to paddingIdx are left out. Gradients flow to weight and perSampleWeights; that of a `sparse` table is a
  * SparseTensor in every mode. RangeError for a bad index, offset or shape, Error for options that exclude each other; then
  * nothing has been changed. https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.embedding_bag.html
  */
 export function embeddingBag(input: BagInput, weight: Tensor, options: BagOptions & BagDivision = {}): Tensor {
   checkOptions(OPERATION, options, [...BAG_OPTIONS, "offsets", "perSampleWeights"]);
-  const { offsets, mode = "mean", includeLastOffset = false, perSampleWeights: given = null } = options;
-  const outline = outlineOf("input", input);
+  const { offsets, mode = "mean", includeLastOffset = false } = options;
+  const given = unwrapped("perSampleWeights", options.perSampleWeights ?? null);
+  const listed = unwrapped("input", input);
+  const outline = outlineOf("input", listed);
   if (given !== null) checkWeightsShape(outlineOf("perSampleWeights", given), outline);
   checkTable(weight);
   checkDivision(outline, offsets);
@@ -64,7 +67,7 @@ export function embeddingBag(input: BagInput, weight: Tensor, options: BagOption
   return tidy(() => {
     const weights = given === null ? null : toWeights(given);
     const starts = startsOf(outline, offsets, includeLastOffset);
-    const all = entriesOf(input, outline, rows);
+    const all = entriesOf(listed, outline, rows);
     renorm(weight, all, settings);
     const entries = withoutPadding(all, starts, weights, settings.paddingIdx);
     const bags = reduce(weight, entries, mode);

@@ -75,6 +75,15 @@ export function toIndices(operation: string, input: unknown, rows: number, compl
   return copied(values, shape);
 }
 
+/** The shape that indices say they have, before anything is checked; null for what can be none. */
+export function shapeOf(input: unknown): Shape | null {
+  if (input instanceof Tensor) return input.shape;
+  if (typeof input === "number") return [];
+  if (ArrayBuffer.isView(input)) return [(input as unknown as ArrayLike<number>).length];
+  if (!Array.isArray(input)) return null;
+  return [input.length, ...(input.length > 0 ? (shapeOf(input[0]) ?? []) : [])];
+}
+
 type Fail = (shape: Shape, position: number, value: number) => never;
 
 function checkRange(input: Tensor, rows: number, fail: Fail, allowed?: number): void {

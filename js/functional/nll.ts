@@ -5,7 +5,7 @@ import { checkInt32, filled } from "../tensor/fills.js";
 import { record } from "../tensor/graph.js";
 import { tidy } from "../tensor/scope.js";
 import { checkFloat, numelOf, sameShape, type Tensor, transient } from "../tensor/tensor.js";
-import { type Indices, toIndices } from "./indices.js";
+import { type Indices, shapeOf, toIndices } from "./indices.js";
 import { checkReduction, type Reduction, reduced } from "./loss.js";
 import { logSoftmax } from "./softmax.js";
 
@@ -62,14 +62,15 @@ function planOf(operation: string, input: Tensor, target: Indices, options: Clas
   checkReduction(operation, reduction);
   if (input.ndim === 0) throw new RangeError(`${operation}: Expected 1 or more dimensions (got 0)`);
   const classes = input.shape[input.ndim === 1 ? 0 : 1];
+  const shape = input.ndim === 1 ? [] : input.shape.filter((_, dim) => dim !== 1);
+  // A target of the wrong shape mostly has values outside the classes too: the shape is what to hear of.
+  checkTargetShape(operation, input.shape, shapeOf(target) ?? shape, shape);
   const index = toIndices(operation, target, classes, {
     argument: "target",
     allowed: ignored,
     outOfRange: (value) => `Target ${value} is out of bounds`,
     wrongType: "expected target dtype to be Long or Byte, but got Float",
   });
-  const shape = input.ndim === 1 ? [] : input.shape.filter((_, dim) => dim !== 1);
-  checkTargetShape(operation, input.shape, index.shape, shape);
   return { operation, target: index, shape, classes, inner: numelOf(input.shape.slice(2)), ignored, reduction };
 }
 

@@ -1,10 +1,16 @@
 import { checkBoolean, checkOptions, describe, sizeText } from "../check.js";
+import { tensor } from "../tensor/create.js";
+import type { NestedArray } from "../tensor/nested.js";
 import { inspect } from "../tensor/print.js";
+import { tidy } from "../tensor/scope.js";
 import { sameShape, Tensor } from "../tensor/tensor.js";
 import { Parameter } from "./parameter.js";
 
 /** Named tensors in PyTorch's spelling; they share their storage with the module. */
 export type StateDict = Record<string, Tensor>;
+
+/** What can be loaded: also nested arrays, as JSON gives them back, and typed arrays of a parameter's numbers in a row. */
+export type GivenState = Record<string, Tensor | NestedArray | Float32Array | Float64Array | Int32Array>;
 
 /**
  * Base of everything that holds parameters. Parameters and modules are found in the fields of the object, in the order in
@@ -115,9 +121,13 @@ export abstract class Module {
    * entry; then nothing has been copied.
    */
   loadStateDict(
-    state: StateDict,
+    state: GivenState,
     options: { strict?: boolean } = {},
   ): { missingKeys: string[]; unexpectedKeys: string[] } {
+    return tidy(() => this.load(state, options));
+  }
+
+  private load(state: GivenState, options: { strict?: boolean }): { missingKeys: string[]; unexpectedKeys: string[] } {
     checkOptions("loadStateDict", options, ["strict"]);
     if (typeof state !== "object" || state === null) {
       throw new TypeError(`loadStateDict: Expected state_dict to be dict-like, but got ${describe(state)}`);
@@ -125,8 +135,12 @@ export abstract class Module {
     const { strict = true } = options;
     checkBoolean("loadStateDict", "strict", strict);
     const own = new Map(this.namedState());
-    const given = (name: string) => (Object.hasOwn(state, name) ? state[name] : undefined);
-    const missingKeys = [...own.keys()].filter((name) => given(name) === undefined);
+    const values = new Map<string, Tensor>();
+    for (const [name, parameter] of own) {
+      const value = Object.hasOwn(state, name) ? state[name] : undefined;
+      if (value !== undefined) values.set(name, toTensor(name, value, parameter));
+    }
+    const missingKeys = [...own.keys()].filter((name) => !values.has(name));
     const unexpectedKeys = Object.keys(state).filter((name) => !own.has(name));
     const problems: string[] = [];
     const list = (names: string[]) => names.map((name) => `"${name}"`).join(", ");
@@ -134,12 +148,8 @@ export abstract class Module {
       if (missingKeys.length > 0) problems.push(`Missing key(s) in state_dict: ${list(missingKeys)}. `);
       if (unexpectedKeys.length > 0) problems.push(`Unexpected key(s) in state_dict: ${list(unexpectedKeys)}. `);
     }
-    for (const [name, parameter] of own) {
-      const value = given(name);
-      if (value === undefined) continue;
-      if (!(value instanceof Tensor)) {
-        throw new TypeError(`loadStateDict: "${name}" must be a Tensor, but got ${describe(value)}`);
-      }
+    for (const [name, value] of values) {
+      const parameter = own.get(name)!;
       if (value.dtype !== parameter.dtype) {
         throw new TypeError(`loadStateDict: "${name}" is ${value.dtype}, but the module's is ${parameter.dtype}`);
       }
@@ -152,10 +162,7 @@ export abstract class Module {
     if (problems.length > 0) {
       throw new Error(`Error(s) in loading state_dict for ${this.ownTypeName()}:\n\t${problems.join("\n\t")}`);
     }
-    for (const [name, parameter] of own) {
-      const value = given(name);
-      if (value !== undefined) parameter.data.copy_(value);
-    }
+    for (const [name, value] of values) own.get(name)!.data.copy_(value);
     return { missingKeys, unexpectedKeys };
   }
 
@@ -218,4 +225,12 @@ export abstract class Module {
 
 function dotted(path: string, name: string): string {
   return path === "" ? name : `${path}.${name}`;
+}
+
+/** A tensor as it is; an array as a tensor of the parameter's kind, a typed one in its shape if that has as many elements. */
+function toTensor(name: string, value: GivenState[string], { dtype, shape, numel }: Tensor): Tensor {
+  if (value instanceof Tensor) return value;
+  if (ArrayBuffer.isView(value)) return tensor(value, { dtype, shape: value.length === numel ? shape : undefined });
+  if (Array.isArray(value) || typeof value === "number") return tensor(value, { dtype });
+  throw new TypeError(`loadStateDict: "${name}" must be a Tensor or an array, but got ${describe(value)}`);
 }

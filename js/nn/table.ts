@@ -119,7 +119,7 @@ export abstract class TableModule extends Module {
       const [before] = weight.shape;
       const kept = Math.min(before, numEmbeddings);
       const table = zeros([numEmbeddings, dim], { dtype: weight.dtype });
-      table.narrow(0, 0, kept).copy_(weight.data.narrow(0, 0, kept));
+      table.narrow(0, 0, kept).copy_(weight.detach().narrow(0, 0, kept));
       if (numEmbeddings > before) noGrad(() => init(table.narrow(0, before, numEmbeddings - before)));
       const learns = maskOf(weight.trainableRows, before);
       weight.become(table);

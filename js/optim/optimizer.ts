@@ -136,6 +136,7 @@ export abstract class Optimizer<O extends { lr: number }, S extends object> {
     }
     const loss = closure === undefined ? undefined : withGrad(true, closure);
     for (const group of this.paramGroups) {
+      checkNumber("step", "lr", group.lr);
       for (const param of group.params) {
         const { gradient } = param;
         if (gradient === null) continue;

@@ -1,13 +1,15 @@
 // Options and state of an optimizer in PyTorch's layout and spelling: fields in snake_case, parameters by number.
 
 import { checkInteger, checkNumber, describe, type Shape, sizeText } from "../check.js";
+import { tensor } from "../tensor/create.js";
+import type { NestedArray } from "../tensor/nested.js";
 import { SparseTensor } from "../tensor/sparse-tensor.js";
 import { checkFloat, keep, owned, sameShape, Tensor } from "../tensor/tensor.js";
 
 /** What `stateDict` returns and `loadStateDict` takes; PyTorch's own dicts have this form. */
 export interface OptimizerStateDict {
   /** By number of the parameter: `step`, `exp_avg` … */
-  state: Record<number, Record<string, Tensor | SparseTensor | number | null>>;
+  state: Record<number, Record<string, Tensor | SparseTensor | NestedArray | null>>;
   /** The options of each group, and the numbers of its parameters. */
   param_groups: ({ params: number[] } & Record<string, unknown>)[];
 }
@@ -175,6 +177,7 @@ function readCount(where: string, value: unknown): number {
 }
 
 function readTensor(where: string, value: unknown, shape: Shape): Tensor {
+  if (Array.isArray(value)) return readTensor(where, tensor(value), shape);
   if (!(value instanceof SparseTensor)) checkFloat("loadStateDict", where, value);
   if (!sameShape(value.shape, shape)) {
     throw new RangeError(

@@ -91,6 +91,11 @@ export class SparseTensor {
     return this.toDense().toArray();
   }
 
+  /** What JSON.stringify writes: the whole matrix. */
+  toJSON(): NestedArray {
+    return this.toArray();
+  }
+
   toString(): string {
     return sparseText(this);
   }

@@ -170,7 +170,7 @@ export class Tensor {
   become(table: Tensor): void {
     const self = this as { -readonly [K in keyof Tensor]: Tensor[K] };
     this.clearGrad();
-    this.dataHandle?.dispose();
+    // Whoever has read `data` keeps the old values.
     this.dataHandle = null;
     this.leafNode = null;
     this.resizes++;
@@ -294,6 +294,10 @@ export class Tensor {
   get data(): Tensor {
     this.dataHandle ??= keep(this.alias());
     return this.dataHandle;
+  }
+
+  set data(_values: Tensor) {
+    throw new Error("data: a tensor keeps its storage; copy values into it with .data.copy_(values)");
   }
 
   /** @internal A second handle. */
@@ -443,6 +447,11 @@ export class Tensor {
   /** The tensor itself: dense already. */
   toDense(): Tensor {
     return this;
+  }
+
+  /** What JSON.stringify writes: nested arrays, which `loadStateDict` takes. JSON has no NaN and no infinities: it writes null. */
+  toJSON(): NestedArray {
+    return this.toArray();
   }
 
   toString(): string {

@@ -716,3 +716,28 @@ describe("memory", () => {
     }
   });
 });
+
+describe("a list of tensors", () => {
+  it("is a list of bags, with weights in tensors too", () => {
+    const table = tensor([
+      [1, 2],
+      [3, 4],
+      [5, 6],
+    ]);
+    const bags = [longTensor([0, 2]), longTensor([], { shape: [0] }), longTensor([1])];
+    const out = F.embeddingBag(bags, table, { mode: "sum" });
+    expect(out.toArray()).toEqual([
+      [6, 8],
+      [0, 0],
+      [3, 4],
+    ]);
+    const perSampleWeights = [tensor([2, 1]), tensor([], { shape: [0] }), tensor([-1])];
+    expect(F.embeddingBag(bags, table, { mode: "sum", perSampleWeights }).toArray()).toEqual([
+      [7, 10],
+      [0, 0],
+      [-3, -4],
+    ]);
+    expectError(() => F.embeddingBag([longTensor([[0]])], table), RangeError, "input[0] must be a 1D Tensor");
+    expectError(() => F.embeddingBag([tensor([0])], table), TypeError, "input[0]");
+  });
+});

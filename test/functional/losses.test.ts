@@ -275,3 +275,19 @@ describe("mseLoss", () => {
     expect(F.mseLoss(ones([2], { requiresGrad: true }), ones([2])).gradFn!.name).toBe("MseLossBackward0");
   });
 });
+
+describe("a target of the wrong shape", () => {
+  it("is told of its shape, though its values are no classes either", () => {
+    const logits = zeros([2, 5, 7]);
+    const target = [
+      [6, 6, 6, 6, 6],
+      [6, 6, 6, 6, 6],
+    ];
+    expectError(() => F.crossEntropy(logits, target), RangeError, "Expected target size [2, 7], got [2, 5]");
+    expectError(
+      () => F.crossEntropy(logits, longTensor(target)),
+      RangeError,
+      "Expected target size [2, 7], got [2, 5]",
+    );
+  });
+});

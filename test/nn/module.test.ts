@@ -309,7 +309,7 @@ describe("a state dict", () => {
       Error,
       ["size mismatch for inner.scale: copying a param with shape torch.Size([4])"],
     ],
-    ["an entry that is an array", () => ({ ...good(), "inner.scale": [1, 1, 1] }), TypeError, ["inner.scale"]],
+    ["an entry that is a word", () => ({ ...good(), "inner.scale": "1, 1, 1" }), TypeError, ["inner.scale"]],
     ["an entry of integers", () => ({ ...good(), "inner.scale": longTensor([1, 1, 1]) }), TypeError, []],
     [
       "a disposed entry",

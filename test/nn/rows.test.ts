@@ -274,6 +274,14 @@ describe("resize", () => {
     expect(rowsOf(given)).toEqual(table());
   });
 
+  it("leaves a state dict taken before with the old values", () => {
+    const emb = make();
+    const state = emb.stateDict();
+    emb.resize(6);
+    emb.weight.data.fill_(0);
+    expect(rowsOf(state.weight)).toEqual(table());
+  });
+
   it("keeps frozen rows frozen and lets new ones learn", () => {
     const emb = make();
     emb.freezeRows({ start: 0, end: 5 });
