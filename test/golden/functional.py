@@ -38,7 +38,7 @@ def randn(*shape):
 
 
 def near(true, scale, single, what, slack=0):
-    """`true` and `scale` in float64. PyTorch's float32 result has to be as near, or slack."""
+    """`true` and `scale` in float64. PyTorch's float32 has to be as near, or slack."""
     rounded = true.float()
     scale = torch.maximum(scale.nan_to_num(FLOAT_MAX, FLOAT_MAX, 0), true.abs())
     scale = scale.nan_to_num(FLOAT_MAX, FLOAT_MAX, 0).clamp(max=FLOAT_MAX)
@@ -551,14 +551,16 @@ def product_cases():
 
 
 def view_cases():
-    for shape, a, b in (((2, 3, 4, 5), 1, 3), ((3, 4), 1, -2), ((2, 3), 0, 0), ((4,), 0, -1)):
+    swaps = [((2, 3, 4, 5), 1, 3), ((3, 4), 1, -2), ((2, 3), 0, 0), ((4,), 0, -1)]
+    for shape, a, b in swaps:
 
         def fn(x, a=a, b=b):
             return x.transpose(a, b)
 
         yield case("transpose", fn, [randn(*shape)], dim0=a, dim1=b)
         yield case("transpose", fn, [randint(99, shape).int()], dim0=a, dim1=b)
-    for shape, to in (((4, 3), [2, -1]), ((2, 0), [0, 5]), ((6,), [1, 2, 3, 1]), ((2, 3), [6])):
+    shapes = [((4, 3), [2, -1]), ((2, 0), [0, 5]), ((6,), [1, 2, 3, 1]), ((2, 3), [6])]
+    for shape, to in shapes:
         yield case("reshape", lambda x, to=to: x.reshape(to), [randn(*shape)], shape=to)
     for shape, dim, start, length in (
         ((5, 3), 0, 1, 3),
