@@ -194,7 +194,7 @@ function takeAfterEviction(bytes: number): Block {
 function outOfMemory(bytes: number): RangeError {
   return new RangeError(
     `out of linear memory: asked for ${bytes} bytes while ${numTensors} tensors hold ${numBytes} bytes; ` +
-      `the limit is 4 GiB (${LIMIT_BYTES} bytes) in all`,
+      `the limit is 4 GiB (${LIMIT_BYTES} bytes) in all. tidy(fn) frees what fn makes`,
   );
 }
 
