@@ -91,7 +91,7 @@ test("a table of 5 GiB is a RangeError that names the limit, and changes nothing
   expect(() => new nn.Embedding(rows, DIM)).toThrow(
     new RangeError(
       `out of linear memory: asked for ${5 * GIB} bytes while ${before.numTensors} tensors hold ${before.numBytes} bytes; ` +
-        "the limit is 4 GiB (4294901760 bytes) in all",
+        "the limit is 4 GiB (4294901760 bytes) in all. tidy(fn) frees what fn makes",
     ),
   );
   expect(memory()).toEqual(before);
