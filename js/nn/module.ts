@@ -162,7 +162,7 @@ export abstract class Module {
     if (problems.length > 0) {
       throw new Error(`Error(s) in loading state_dict for ${this.ownTypeName()}:\n\t${problems.join("\n\t")}`);
     }
-    for (const [name, value] of values) own.get(name)!.data.copy_(value);
+    for (const [name, value] of values) own.get(name)!.detach().copy_(value);
     return { missingKeys, unexpectedKeys };
   }
 

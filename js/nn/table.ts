@@ -95,7 +95,7 @@ export abstract class TableModule extends Module {
 
   private fillPaddingWithZero(): void {
     const { paddingIdx } = this;
-    if (paddingIdx !== null) tidy(() => void this.weight.data.at(paddingIdx).zero_());
+    if (paddingIdx !== null) tidy(() => void this.weight.detach().at(paddingIdx).zero_());
   }
 
   /**
