@@ -124,10 +124,13 @@ export abstract class Module {
     state: GivenState,
     options: { strict?: boolean } = {},
   ): { missingKeys: string[]; unexpectedKeys: string[] } {
-    return tidy(() => this.load(state, options));
+    return tidy(() => this.copyNamedState(state, options));
   }
 
-  private load(state: GivenState, options: { strict?: boolean }): { missingKeys: string[]; unexpectedKeys: string[] } {
+  private copyNamedState(
+    state: GivenState,
+    options: { strict?: boolean },
+  ): { missingKeys: string[]; unexpectedKeys: string[] } {
     checkOptions("loadStateDict", options, ["strict"]);
     if (typeof state !== "object" || state === null) {
       throw new TypeError(`loadStateDict: Expected state_dict to be dict-like, but got ${describe(state)}`);

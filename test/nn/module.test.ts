@@ -271,6 +271,18 @@ describe("a state dict", () => {
     expect([...to.parameters()].every((p) => p.requiresGrad && p.isLeaf)).toBe(true);
   });
 
+  it("goes into a model that has a method named load", () => {
+    class Stored extends Inner {
+      load(): string {
+        return "from a file";
+      }
+    }
+    const model = new Stored();
+    const result = model.loadStateDict({ scale: [1, 2, 3] }, { strict: false });
+    expect(result.missingKeys).toEqual(["table.weight"]);
+    expect([...valuesOf(model.scale)]).toEqual([1, 2, 3]);
+  });
+
   it("keeps the padding row as it comes", () => {
     const table = new nn.Embedding(2, 2, { paddingIdx: 0 });
     table.loadStateDict({ weight: ones([2, 2]) });
