@@ -1,4 +1,4 @@
-import { describe, elementName, holdsFloats, type Shape } from "../check.js";
+import { describe, elementName, holdsFloats, MAX_DIMS, type Shape } from "../check.js";
 import type { IntegerArray } from "../tensor/create.js";
 import { flatten, type NestedArray } from "../tensor/nested.js";
 import { Tensor, transient } from "../tensor/tensor.js";
@@ -77,11 +77,16 @@ export function toIndices(operation: string, input: unknown, rows: number, compl
 
 /** The shape that indices say they have, before anything is checked; null for what can be none. */
 export function shapeOf(input: unknown): Shape | null {
-  if (input instanceof Tensor) return input.shape;
-  if (typeof input === "number") return [];
-  if (ArrayBuffer.isView(input)) return [(input as unknown as ArrayLike<number>).length];
-  if (!Array.isArray(input)) return null;
-  return [input.length, ...(input.length > 0 ? (shapeOf(input[0]) ?? []) : [])];
+  const outer: number[] = [];
+  let level = input;
+  for (; Array.isArray(level); level = level[0]) {
+    // An array that contains itself has no bottom.
+    if (outer.length === MAX_DIMS) return null;
+    outer.push(level.length);
+  }
+  if (level instanceof Tensor) return [...outer, ...level.shape];
+  if (ArrayBuffer.isView(level)) return level instanceof DataView ? null : [...outer, (level as Int32Array).length];
+  return outer.length > 0 || typeof level === "number" ? outer : null;
 }
 
 type Fail = (shape: Shape, position: number, value: number) => never;

@@ -277,6 +277,15 @@ describe("mseLoss", () => {
 });
 
 describe("a target of the wrong shape", () => {
+  it("is a TypeError where it is an array that contains itself, or a DataView", () => {
+    const endless: unknown[] = [];
+    endless.push(endless);
+    const words = "crossEntropy: target is nested deeper than 64 levels";
+    expectError(() => F.crossEntropy(zeros([2, 3]), endless as number[]), TypeError, words);
+    const view = new DataView(new ArrayBuffer(8)) as unknown as Int32Array;
+    expectError(() => F.crossEntropy(zeros([2, 3]), view), TypeError, "crossEntropy: Expected argument 'target'");
+  });
+
   it("is told of its shape, though its values are no classes either", () => {
     const logits = zeros([2, 5, 7]);
     const target = [
