@@ -62,7 +62,7 @@ export function outlineOf(argument: string, given: unknown): Outline {
     );
   }
   if (!given.some(isList)) return { shape: [given.length], lengths: null };
-  const lengths = given.map((bag, b) => {
+  const lengths = Array.from(given, (bag, b) => {
     if (isList(bag)) return bag.length;
     throw new TypeError(`${OPERATION}: ${argument}[${b}] must be an array like the others, but got ${describe(bag)}`);
   });

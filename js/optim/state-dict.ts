@@ -70,20 +70,20 @@ export function readGroups<G extends Group>(dict: OptimizerStateDict, groups: re
       `loaded state dict has a different number of parameter groups: ${saved.length}, the optimizer has ${groups.length}`,
     );
   }
-  saved.forEach((group, k) => {
+  for (const [k, group] of saved.entries()) {
     if (!Array.isArray(group?.params)) {
       throw new TypeError(`loadStateDict: param_groups[${k}] needs params, an array of numbers`);
     }
-    group.params.forEach((id: unknown, i: number) => {
+    for (const [i, id] of group.params.entries()) {
       checkInteger("loadStateDict", `param_groups[${k}].params[${i}]`, id);
-    });
+    }
     if (group.params.length !== groups[k].params.length) {
       throw new RangeError(
         "loaded state dict contains a parameter group that doesn't match the size of optimizer's group: " +
           `param_groups[${k}] has ${group.params.length} params, the optimizer's has ${groups[k].params.length}`,
       );
     }
-  });
+  }
   return groups.map((group, k) => {
     const options = { ...group } as G & Record<string, unknown>;
     for (const name of [...names, "initialLr"]) {

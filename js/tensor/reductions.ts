@@ -149,7 +149,7 @@ function reduction(operation: string, x: Tensor, dim: Dims | undefined, options:
 
 /** The dims to reduce, ascending; none given means all. */
 function reducedDims(operation: string, x: Tensor, dim: Dims | undefined): Set<number> {
-  const asked = dim === undefined ? [] : Array.isArray(dim) ? dim : [dim];
+  const asked = dim === undefined ? [] : Array.isArray(dim) ? [...dim] : [dim];
   if (asked.length === 0) return new Set(x.shape.keys());
   const axes = asked.map((axis) => wrapDim(operation, axis, x.ndim)).sort((a, b) => a - b);
   const repeated = axes.find((axis, i) => axis === axes[i + 1]);

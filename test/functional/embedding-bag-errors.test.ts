@@ -233,6 +233,7 @@ const MISTAKES: Mistake[] = [
   ["a number among bags", [[1], 2], {}, "TypeError", "input[1]"],
   ["a bag among numbers", [1, [2]], {}, "TypeError", "input["],
   ["null for a bag", [[1], null], {}, "TypeError", "input[1]"],
+  ["a hole for a bag", Object.assign(Array(3), { 0: [1], 2: [2] }), {}, "TypeError", "input[1]"],
   ["nothing at all", undefined, {}, "TypeError", "input"],
   ["a word", "12", {}, "TypeError", "input"],
 

@@ -36,8 +36,9 @@ describe("padSequence", () => {
     expect(memory()).toEqual(before);
   });
 
-  it("of two dtypes is a TypeError", () => {
+  it("of two dtypes, or with a hole, is a TypeError", () => {
     expectError(() => padSequence([tensor([1]), longTensor([1])]), TypeError, "sequences[1] is int32");
+    expectError(() => padSequence(Object.assign(Array(3), { 0: [1], 2: [2] })), TypeError, "must be a number");
   });
 });
 

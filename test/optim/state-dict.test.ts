@@ -236,6 +236,8 @@ describe("loadStateDict", () => {
     ["no groups", ["param_groups"], GONE, T, "expected an object"],
     ["a group less", ["param_groups"], [{}], R, "loaded state dict has a different number of parameter groups"],
     ["a group that is null", group, null, T, "param_groups[1] needs params"],
+    ["a hole for each group", ["param_groups"], Array(2), T, "param_groups[0] needs params"],
+    ["a hole for a number", [...group, "params"], Array(1), T, "param_groups[1].params[0]"],
     ["a group without params", [...group, "params"], GONE, T, "param_groups[1] needs params"],
     [
       "a parameter more",

@@ -294,6 +294,7 @@ describe("cat", () => {
     ],
     ["a dim too large", () => cat([ones([2, 3])], 2), RangeError, "Dimension out of range"],
     ["a fraction as dim", () => cat([ones([2, 3])], 0.5), TypeError, "dim"],
+    ["a hole among tensors", () => cat(Array(1)), TypeError, "expected Tensor as element 0"],
   ])("refuses %s", (_, mistake, type, words) => {
     expectError(mistake, type, "cat: ", words);
   });

@@ -333,6 +333,11 @@ describe("arithmetic", () => {
       expect([...gradOf(x)]).toEqual(slopes.map((s) => s + 0));
     }
   });
+
+  it("sums over no hole in a list of dims", () => {
+    const dims = Object.assign(Array<number>(2), { 1: 1 });
+    expectError(() => ones([2, 3]).sum(dims), TypeError, "sum: argument 'dim' must be an integer");
+  });
 });
 
 describe("copies", () => {

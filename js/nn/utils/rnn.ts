@@ -120,7 +120,7 @@ function toLengths(lengths: unknown, batch: number, steps: number): number[] {
 
 /** The sequences as tensors, equal in dtype and in every size but the first. */
 function toParts(sequences: readonly Sequence[]): Tensor[] {
-  const parts = sequences.map((sequence) => (sequence instanceof Tensor ? sequence : tensor(sequence)));
+  const parts = Array.from(sequences, (sequence) => (sequence instanceof Tensor ? sequence : tensor(sequence)));
   for (const [i, { shape, dtype }] of parts.entries()) {
     if (shape.length === 0)
       throw new RangeError(`padSequence: sequences[${i}] is 0-D, expected at least one dimension`);
