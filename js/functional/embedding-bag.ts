@@ -20,7 +20,7 @@ import {
   unwrapped,
   withoutPadding,
 } from "./bags.js";
-import { checkEmbeddingOptions, EMBEDDING_OPTIONS, type EmbeddingOptions, inverseCounts, renorm } from "./embedding.js";
+import { checkEmbeddingOptions, countsOf, EMBEDDING_OPTIONS, type EmbeddingOptions, renorm } from "./embedding.js";
 import type { Indices } from "./indices.js";
 
 /** How the rows of a bag become one. */
@@ -201,13 +201,13 @@ function tableGradient(state: State, shape: readonly number[], { sparse, scaleGr
 function sharesOf({ index, bagOf, weights, divisor }: State, byFrequency: boolean): Tensor | null {
   if (weights === undefined && divisor === undefined && !byFrequency) return null;
   const shares = transient(index.shape);
-  const frequency = byFrequency ? inverseCounts(distinctRows(index).slots, index.numel) : undefined;
+  const slots = byFrequency ? distinctRows(index).slots : undefined;
+  const counts = slots && countsOf(slots, slots.numel);
   const [out, bag] = [shares.array, bagOf.array];
-  const [weight, by, inverseCount] = [weights?.array, divisor?.array, frequency?.array];
+  const [weight, by, slot, count] = [weights?.array, divisor?.array, slots?.array, counts?.array];
   for (let j = 0; j < out.length; j++) {
-    const share = (weight?.[j] ?? 1) * (inverseCount?.[j] ?? 1);
-    const divided = share / (by?.[bag[j]] ?? 1);
-    out[j] = by?.[bag[j]] === 0 ? 0 : divided;
+    const share = (weight?.[j] ?? 1) / (count && slot ? count[slot[j]] : 1) / (by?.[bag[j]] ?? 1);
+    out[j] = by?.[bag[j]] === 0 ? 0 : share;
   }
   return shares;
 }

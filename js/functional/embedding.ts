@@ -174,13 +174,18 @@ function sparseGradient(
   return new SparseTensor(out, values, shape, false);
 }
 
-/** 1 / count of each entry's row. */
-export function inverseCounts(slots: Tensor, m: number): Tensor {
-  const n = slots.numel;
+/** int32 [m]: how often each number below m occurs in slots. */
+export function countsOf(slots: Tensor, m: number): Tensor {
   const counts = transient([m], "int32");
-  const scale = transient([n]);
-  kernels.count(counts.address, slots.address, n, m);
-  kernels.inverseCount(scale.address, counts.address, slots.address, n);
+  kernels.count(counts.address, slots.address, slots.numel, m);
+  return counts;
+}
+
+/** 1 / count of each entry's row. */
+function inverseCounts(slots: Tensor, m: number): Tensor {
+  const counts = countsOf(slots, m);
+  const scale = transient(slots.shape);
+  kernels.inverseCount(scale.address, counts.address, slots.address, slots.numel);
   counts.dispose();
   return scale;
 }

@@ -536,6 +536,15 @@ describe("the input may come in any form", () => {
     expectBits(valuesOf(out), embeddingBag(TABLE, [3, 0, 7, 3], [0, 2, 4], 3, { mode: "sum", weights }));
   });
 
+  it("an entry's share of a mean, divided by the count of its row, is rounded once", () => {
+    // Seven bags of five rows: 1 / 7 is no float, and dividing what it is rounded to gives another fifth.
+    const bags = Array.from({ length: 7 }, () => [0, 1, 2, 3, 4]);
+    const table = zeros([5, 1], { requiresGrad: true });
+    const out = F.embeddingBag(bags, table, { mode: "mean", scaleGradByFreq: true });
+    out.backward(tensor([[1], [0], [0], [0], [0], [0], [0]]));
+    expect([...gradOf(table)]).toEqual(Array(5).fill(Math.fround(1 / 7 / 5)));
+  });
+
   it("weights that add up to 0 make zeros, and move nothing", () => {
     const table = tensor(TABLE, { shape: [300, 3], requiresGrad: true });
     const perSampleWeights = tensor([1, -1, 0, 0, 2], { requiresGrad: true });
