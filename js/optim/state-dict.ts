@@ -152,13 +152,14 @@ function readFields(where: string, entry: unknown, slots: Slots): Fields | null 
   const fields: Fields = {};
   for (const [name, value] of Object.entries(entry)) {
     if (value === undefined || value === null) continue;
-    const slot = slots[camelCase(name)];
-    if (slot === undefined) {
+    const field = camelCase(name);
+    if (!Object.hasOwn(slots, field)) {
       throw new Error(
         `loadStateDict: ${where} has '${name}', known are ${Object.keys(slots).map(snakeCase).join(", ")}`,
       );
     }
-    fields[camelCase(name)] =
+    const slot = slots[field];
+    fields[field] =
       slot === null ? readCount(`${where}.${name}`, value) : readTensor(`${where}.${name}`, value, slot.shape);
   }
   if (Object.keys(fields).length === 0) return null;

@@ -256,6 +256,13 @@ describe("loadStateDict", () => {
     ["state of nobody", ["state", 2], {}, R, "state has 2, which is in no parameter group"],
     ["an entry that is a number", entry, 1, T, "state[1] must be an object"],
     ["state of another optimizer", entry, { sum: 1 }, E, "state[1] has 'sum', known are step, exp_avg"],
+    [
+      "state by the name of what every object has",
+      [...entry, "constructor"],
+      tensor([1]),
+      E,
+      "state[1] has 'constructor'",
+    ],
     ["half a state", [...entry, "exp_avg_sq"], GONE, E, "state[1] lacks 'exp_avg_sq'"],
     ["averages without a count", [...entry, "step"], GONE, E, "state[1] lacks 'step'"],
     ["no maximum for amsgrad", [...group, "amsgrad"], true, E, "state[1] lacks 'max_exp_avg_sq'"],
