@@ -1,5 +1,5 @@
 import { withGrad } from "../autograd.js";
-import { checkBoolean, checkNumber, checkOptions, describe } from "../check.js";
+import { checkBoolean, checkNumber, checkOptions, describe, runSync } from "../check.js";
 import { checkRows } from "../tensor/rows.js";
 import { tidy } from "../tensor/scope.js";
 import { SparseTensor } from "../tensor/sparse-tensor.js";
@@ -123,7 +123,8 @@ export abstract class Optimizer<O extends { lr: number }, S extends object> {
   protected abstract update(param: Tensor, options: O): void;
 
   /**
-   * Updates every parameter that has a gradient. closure: recomputes the loss first; its result is returned.
+   * Updates every parameter that has a gradient. closure: recomputes the loss first; its result is returned. TypeError for an
+   * async one, whose gradients would come after the step.
    * When one gradient cannot be used, no parameter is changed.
    */
   step(): undefined;
@@ -131,10 +132,7 @@ export abstract class Optimizer<O extends { lr: number }, S extends object> {
   step<T>(closure: (() => T) | undefined): T | undefined;
   step<T>(closure?: () => T): T | undefined {
     this.checkAlive();
-    if (closure !== undefined && typeof closure !== "function") {
-      throw new TypeError(`step: closure must be a function, but got ${describe(closure)}`);
-    }
-    const loss = closure === undefined ? undefined : withGrad(true, closure);
+    const loss = closure === undefined ? undefined : withGrad(true, () => runSync("step", closure));
     for (const group of this.paramGroups) {
       checkNumber("step", "lr", group.lr);
       for (const param of group.params) {

@@ -46,6 +46,16 @@ describe.each(KINDS)("%s", (_, make) => {
     expect(a.item()).toBeLessThan(4);
   });
 
+  it("refuses a closure that is async or no function, and changes nothing", () => {
+    const a = leaf([4]);
+    const optimizer = make([a]);
+    a.mul(a).sum().backward();
+    for (const closure of [async () => a.item(), () => Promise.resolve(1), 3, null]) {
+      expectError(() => optimizer.step(closure as never), TypeError, "step: ");
+    }
+    expect(a.item()).toBe(4);
+  });
+
   it("takes any iterable of parameters, and groups of them", () => {
     const table = new nn.Embedding(2, 2);
     for (const params of [table.parameters(), new Set(table.parameters()), [{ params: table.parameters() }]]) {
