@@ -25,6 +25,9 @@ export abstract class Optimizer<O extends { lr: number }, S extends object> {
   /** By parameter, as PyTorch's `optimizer.state`. */
   readonly state = new Map<Tensor, S>();
 
+  /** How many resizes of each parameter its state has followed. */
+  private readonly resizes = new WeakMap<Tensor, number>();
+
   private disposed = false;
   /** What a group takes for the options it does not give. */
   private readonly defaults: O;
@@ -85,6 +88,7 @@ export abstract class Optimizer<O extends { lr: number }, S extends object> {
       for (const param of params) this.forget(param);
       throw error;
     }
+    for (const param of params) this.resizes.set(param, param.heights.length);
     this.paramGroups.push(complete);
   }
 
@@ -103,7 +107,13 @@ export abstract class Optimizer<O extends { lr: number }, S extends object> {
   /** Lets the state follow parameters that were resized. */
   private followSizes(): void {
     for (const group of this.paramGroups) {
-      for (const param of group.params) fit(this.state.get(param) ?? {}, this.slots(param, group));
+      for (const param of group.params) {
+        const passed = param.heights.slice(this.resizes.get(param));
+        if (passed.length === 0) continue;
+        const rowsKept = passed.reduce((a, b) => Math.min(a, b));
+        fit(this.state.get(param) ?? {}, this.slots(param, group), rowsKept);
+        this.resizes.set(param, param.heights.length);
+      }
     }
   }
 

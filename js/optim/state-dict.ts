@@ -4,7 +4,7 @@ import { checkInteger, checkNumber, describe, type Shape, sizeText } from "../ch
 import { tensor } from "../tensor/create.js";
 import type { NestedArray } from "../tensor/nested.js";
 import { SparseTensor } from "../tensor/sparse-tensor.js";
-import { checkFloat, keep, owned, sameShape, Tensor } from "../tensor/tensor.js";
+import { checkFloat, keep, numelOf, owned, sameShape, Tensor } from "../tensor/tensor.js";
 
 /** What `stateDict` returns and `loadStateDict` takes; PyTorch's own dicts have this form. */
 export interface OptimizerStateDict {
@@ -126,14 +126,15 @@ export function readStates<G extends Group>(
   return states;
 }
 
-/** Brings the state of a parameter that was resized to its new height. */
-export function fit(state: object, slots: Slots): void {
+/** Brings the state of a parameter that was resized to its new height; so many of its first rows have always been there. */
+export function fit(state: object, slots: Slots, rowsKept: number): void {
   const fields = state as Fields;
   for (const [name, slot] of Object.entries(slots)) {
     const before = fields[name];
-    if (slot === null || !(before instanceof Tensor) || sameShape(before.shape, slot.shape)) continue;
+    if (slot === null || !(before instanceof Tensor)) continue;
     const after = keep(owned(slot.shape)).fill_(slot.initial ?? 0);
-    after.array.set(before.array.subarray(0, after.numel));
+    const rowSize = numelOf(slot.shape.slice(1));
+    after.array.set(before.array.subarray(0, rowsKept * rowSize));
     fields[name] = after;
     before.dispose();
   }

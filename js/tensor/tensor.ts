@@ -16,6 +16,8 @@ import type { SparseTensor } from "./sparse-tensor.js";
 import { type DType, Storage, type Words } from "./storage.js";
 import * as views from "./views.js";
 
+const NO_HEIGHTS: readonly number[] = [];
+
 /**
  * A contiguous, row-major array of float32 or int32 in linear memory, with PyTorch's autograd.
  * Made by `tensor`, `zeros`, `randn` … and by operations; several tensors may share one storage.
@@ -36,8 +38,8 @@ export class Tensor {
   private dataHandle: Tensor | null = null;
   /** @internal Runs of rows that learn, ascending and apart; null when all do. */
   trainableRows: RowRanges | null = null;
-  /** How often the table has been replaced by one of another height. */
-  private resizes = 0;
+  /** @internal The heights of the tables that have replaced this one, one after the other. */
+  heights: readonly number[] = NO_HEIGHTS;
   /** The handle by which somebody outside holds the gradient. */
   private gradHandle: Tensor | SparseTensor | null = null;
 
@@ -173,7 +175,7 @@ export class Tensor {
     // Whoever has read `data` keeps the old values.
     this.dataHandle = null;
     this.leafNode = null;
-    this.resizes++;
+    this.heights = [...this.heights, table.shape[0]];
     const { storage } = table;
     storage.retain();
     if (this.owns) {
@@ -249,7 +251,7 @@ export class Tensor {
     const tensor = this;
     return {
       get version() {
-        return tensor.resizes;
+        return tensor.heights.length;
       },
       description: `torch.FloatTensor ${sizeText(this.shape)}, which was resized`,
       free() {},
