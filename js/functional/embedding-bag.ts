@@ -68,9 +68,11 @@ export function embeddingBag(input: BagInput, weight: Tensor, options: BagOption
     const weights = given === null ? null : toWeights(given);
     const starts = startsOf(outline, offsets, includeLastOffset);
     const all = entriesOf(listed, outline, rows);
-    renorm(weight, all, settings);
     const entries = withoutPadding(all, starts, weights, settings.paddingIdx);
-    const bags = reduce(weight, entries, mode);
+    const bags = roomFor(entries, dim, mode);
+    // There is room for everything: now the table may change.
+    renorm(weight, all, settings);
+    reduce(weight, entries, bags);
     const { index, bagOf, positions } = entries;
     const trained = given instanceof Tensor && given.requiresGrad ? given : null;
     const inputs = trained === null ? [weight] : [weight, trained];
@@ -125,15 +127,22 @@ interface Reduced {
   readonly winners: Tensor | null;
 }
 
-function reduce(weight: Tensor, { index, bagOf, bags, weights }: Entries, mode: BagMode): Reduced {
+/** The result, still to be filled in, and what the sums are divided by. */
+function roomFor({ bagOf, bags, weights }: Entries, dim: number, mode: BagMode): Reduced {
+  return {
+    out: transient([bags, dim]),
+    divisor: mode === "mean" ? weighed(bagOf, bags, weights) : null,
+    winners: mode === "max" ? transient([bags, dim], "int32") : null,
+  };
+}
+
+function reduce(weight: Tensor, { index, bagOf, bags, weights }: Entries, { out, divisor, winners }: Reduced): void {
   const [, dim] = weight.shape;
   const n = index.numel;
-  const out = transient([bags, dim]);
-  if (mode === "max") {
-    const winners = transient([bags, dim], "int32");
+  if (winners !== null) {
     const { address: best } = out;
     kernels.bagMax(best, winners.address, weight.address, index.address, bagOf.address, n, bags, dim);
-    return { out, divisor: null, winners };
+    return;
   }
   out.zero_();
   if (weights === null) {
@@ -141,10 +150,7 @@ function reduce(weight: Tensor, { index, bagOf, bags, weights }: Entries, mode: 
   } else {
     kernels.addRowsScaled(out.address, weight.address, weights.address, bagOf.address, index.address, n, dim);
   }
-  if (mode === "sum") return { out, divisor: null, winners: null };
-  const divisor = weighed(bagOf, bags, weights);
-  kernels.divideRows(out.address, out.address, divisor.address, bags, dim);
-  return { out, divisor, winners: null };
+  if (divisor !== null) kernels.divideRows(out.address, out.address, divisor.address, bags, dim);
 }
 
 /** The number of entries of each bag, or the sum of their weights. */

@@ -713,6 +713,13 @@ describe("memory", () => {
     expect(alone.numTensors).toBe(before.numTensors + 1);
   });
 
+  it.each(["sum", "mean", "max"] as const)("a result in mode %s that has no room leaves the table as it is", (mode) => {
+    const table = tensor(new Float32Array(2 ** 14).fill(3), { shape: [1, 2 ** 14] });
+    const bags = longTensor(new Int32Array(70_000), { shape: [70_000, 1] });
+    expectError(() => F.embeddingBag(bags, table, { mode, maxNorm: 1 }), RangeError, "out of linear memory");
+    expect(new Set(valuesOf(table))).toEqual(new Set([3]));
+  });
+
   it("without gradients a call leaves nothing but its result", () => {
     const table = tensor(TABLE, { shape: [300, 3] });
     for (const [input, division] of [...FORMS.values()].map((form) => form(INDEX, [2, 0, 3]))) {
