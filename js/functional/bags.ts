@@ -45,6 +45,11 @@ export function unwrapped<T>(argument: string, given: T): T {
   if (!Array.isArray(given) || !given.some((bag) => bag instanceof Tensor)) return given;
   return given.map((bag: unknown, b) => {
     if (!(bag instanceof Tensor)) return bag;
+    if (bag.requiresGrad) {
+      throw new Error(
+        `${OPERATION}: ${argument}[${b}] requires a gradient, which does not flow through a list: pass one tensor, made by cat`,
+      );
+    }
     if (bag.ndim === 1) return bag.array.slice();
     throw new RangeError(
       `${OPERATION}: ${argument}[${b}] must be a 1D Tensor, but got Tensor of dimension ${bag.ndim}`,

@@ -755,5 +755,8 @@ describe("a list of tensors", () => {
     ]);
     expectError(() => F.embeddingBag([longTensor([[0]])], table), RangeError, "input[0] must be a 1D Tensor");
     expectError(() => F.embeddingBag([tensor([0])], table), TypeError, "input[0]");
+    const trained = [tensor([2, 1], { requiresGrad: true }), tensor([], { shape: [0] }), tensor([-1])];
+    const call = () => F.embeddingBag(bags, table, { mode: "sum", perSampleWeights: trained });
+    expectError(call, Error, "perSampleWeights[0] requires a gradient");
   });
 });
