@@ -9,7 +9,7 @@ export const drawFrom = (seed: number) => beforeEach(() => void manualSeed(seed)
 export function expectSlopes(x: Tensor, loss: (x: Tensor) => Tensor, tolerance = 1e-4, step = 0.25): void {
   const leaf = x.detach().clone().requiresGrad_();
   loss(leaf).backward();
-  const slopes = Array.from(x.array, (_, i) => {
+  const slopes = Array.from(valuesOf(x), (_, i) => {
     const [up, down] = [step, -step].map((h) => {
       const values = valuesOf(x) as Float32Array;
       values[i] += h;
