@@ -141,13 +141,13 @@ export abstract class TableModule extends Module {
   }
 
   /** Lets these rows learn again, all of them without an argument. */
-  unfreezeRows(rows: Indices | RowSpan = { start: 0, end: this.numEmbeddings }): void {
+  unfreezeRows(rows: Indices | RowSpan = { start: 0, end: this.weight.shape[0] }): void {
     this.setTrainable("unfreezeRows", rows, 1);
   }
 
   /** The runs [start, end) of rows that learn, as far as the weight as a whole does. */
   get trainableRows(): [start: number, end: number][] {
-    const ranges = this.weight.trainableRows ?? rangesOf(maskOf(null, this.numEmbeddings));
+    const ranges = this.weight.trainableRows ?? rangesOf(maskOf(null, this.weight.shape[0]));
     return ranges.map(([start, end]) => [start, end]);
   }
 

@@ -180,6 +180,19 @@ describe("freezeRows", () => {
     expect(emb.trainableRows).toEqual([[0, 5]]);
   });
 
+  it("is of the rows that the weight has, which a module that shares it may have resized", () => {
+    const [own, tied] = [make(), make()];
+    tied.weight = own.weight;
+    own.resize(7);
+    expect(tied.trainableRows).toEqual([[0, 7]]);
+    tied.freezeRows({ start: 3, end: 7 });
+    tied.unfreezeRows();
+    expect(own.trainableRows).toEqual([[0, 7]]);
+    own.resize(2);
+    tied.unfreezeRows();
+    expect(tied.trainableRows).toEqual([[0, 2]]);
+  });
+
   it("refuses rows outside the table and changes nothing", () => {
     const emb = make();
     emb.freezeRows([1]);
