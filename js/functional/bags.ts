@@ -3,6 +3,7 @@
 import { describe, holdsFloats, type Shape, sizeText } from "../check.js";
 import type { IntegerArray } from "../tensor/create.js";
 import type { NestedArray } from "../tensor/nested.js";
+import { placesWhere, rowNumbers } from "../tensor/rows.js";
 import { sameShape, Tensor, transient } from "../tensor/tensor.js";
 import { kernels } from "../wasm.js";
 import { type Complaints, type Indices, LOOK_UP, toIndices } from "./indices.js";
@@ -248,13 +249,13 @@ export function withoutPadding(index: Tensor, starts: Int32Array, weights: Tenso
   const rows = index.array;
   const bagNumbers = new Int32Array(rows.length);
   for (let b = 0; b < bags; b++) bagNumbers.fill(b, starts[b], starts[b + 1]);
-  if (!rows.includes(paddingIdx)) return { index, bagOf: integers(bagNumbers), bags, weights, positions: null };
-  const kept = Int32Array.from(rows.keys()).filter((position) => rows[position] !== paddingIdx);
+  if (!rows.includes(paddingIdx)) return { index, bagOf: rowNumbers(bagNumbers), bags, weights, positions: null };
+  const kept = placesWhere(rows, (row) => row !== paddingIdx);
   const [rowsKept, bagsKept] = [kept.map((position) => rows[position]), kept.map((position) => bagNumbers[position])];
-  const positions = integers(kept);
+  const positions = rowNumbers(kept);
   return {
-    index: integers(rowsKept),
-    bagOf: integers(bagsKept),
+    index: rowNumbers(rowsKept),
+    bagOf: rowNumbers(bagsKept),
     bags,
     weights: weights === null ? null : picked(weights, positions),
     positions,
@@ -265,11 +266,5 @@ export function withoutPadding(index: Tensor, starts: Int32Array, weights: Tenso
 function picked(x: Tensor, positions: Tensor): Tensor {
   const out = transient(positions.shape);
   kernels.gather(out.address, x.address, positions.address, positions.numel, 1);
-  return out;
-}
-
-function integers(values: Int32Array): Tensor {
-  const out = transient([values.length], "int32");
-  out.array.set(values);
   return out;
 }

@@ -1,7 +1,7 @@
 import { checkBoolean, checkOptions, describe } from "../check.js";
 import { TouchedRows } from "../tensor/gradients.js";
 import { record } from "../tensor/graph.js";
-import { checkRows, distinctRows } from "../tensor/rows.js";
+import { checkRows, type DistinctRows, distinctRows } from "../tensor/rows.js";
 import { tidy } from "../tensor/scope.js";
 import { SparseTensor } from "../tensor/sparse-tensor.js";
 import { checkFloat, Tensor, transient } from "../tensor/tensor.js";
@@ -20,7 +20,14 @@ import {
   unwrapped,
   withoutPadding,
 } from "./bags.js";
-import { checkEmbeddingOptions, countsOf, EMBEDDING_OPTIONS, type EmbeddingOptions, renorm } from "./embedding.js";
+import {
+  checkEmbeddingOptions,
+  countsOf,
+  EMBEDDING_OPTIONS,
+  type EmbeddingOptions,
+  type EmbeddingSettings,
+  renorm,
+} from "./embedding.js";
 import type { Indices } from "./indices.js";
 
 /** How the rows of a bag become one. */
@@ -103,7 +110,7 @@ function paddingRule(rows: number): string {
 }
 
 /** The mode is one of the three, and the other options can be had with it. */
-export function checkMode(mode: unknown, { scaleGradByFreq }: EmbeddingOptions, weighted: boolean): void {
+function checkMode(mode: unknown, { scaleGradByFreq }: EmbeddingOptions, weighted: boolean): void {
   if (mode === "max" && scaleGradByFreq) {
     throw new Error(`${OPERATION}: max mode does not support scaling the gradient by the frequency`);
   }
@@ -173,21 +180,15 @@ interface State {
   readonly winners: Tensor | undefined;
 }
 
-type Options = ReturnType<typeof checkEmbeddingOptions>;
-
 /** Every entry's row gets its bag's gradient times the entry's share of the bag, in the order of the entries. */
-function tableGradient(state: State, shape: readonly number[], { sparse, scaleGradByFreq }: Options) {
+function tableGradient(state: State, shape: readonly number[], { sparse, scaleGradByFreq }: EmbeddingSettings) {
   const { gradient, index, bagOf, winners } = state;
+  if (sparse && winners === undefined) return entryGradients(state, shape, scaleGradByFreq);
   const [, dim] = shape;
   const n = index.numel;
-  const shares = sharesOf(state, scaleGradByFreq);
-  if (sparse && winners === undefined) {
-    const values = transient([n, dim]);
-    kernels.gather(values.address, gradient.address, bagOf.address, n, dim);
-    if (shares !== null) kernels.scaleRows(values.address, values.address, shares.address, n, dim);
-    return new SparseTensor(index.clone().alias([1, n]), values, shape, false);
-  }
-  const { rows, slots } = distinctRows(index);
+  const distinct = distinctRows(index);
+  const { rows, slots } = distinct;
+  const shares = sharesOf(state, scaleGradByFreq ? distinct : null);
   const sums = transient([rows.numel, dim]).zero_();
   const { address } = sums;
   if (winners !== undefined) {
@@ -203,14 +204,25 @@ function tableGradient(state: State, shape: readonly number[], { sparse, scaleGr
     : new TouchedRows(rows, sums, shape);
 }
 
-/** share[j] = weight[j] / divisor of its bag / count of its row, rounded once; null where all of them are 1. */
-function sharesOf({ index, bagOf, weights, divisor }: State, byFrequency: boolean): Tensor | null {
-  if (weights === undefined && divisor === undefined && !byFrequency) return null;
+/** The same entry by entry, nothing added up. */
+function entryGradients(state: State, shape: readonly number[], byFrequency: boolean): SparseTensor {
+  const { gradient, index, bagOf } = state;
+  const [, dim] = shape;
+  const n = index.numel;
+  const shares = sharesOf(state, byFrequency ? distinctRows(index) : null);
+  const values = transient([n, dim]);
+  kernels.gather(values.address, gradient.address, bagOf.address, n, dim);
+  if (shares !== null) kernels.scaleRows(values.address, values.address, shares.address, n, dim);
+  return new SparseTensor(index.clone().alias([1, n]), values, shape, false);
+}
+
+/** share[j] = weight[j] / divisor of its bag / count of its row if `distinct` is given, rounded once; null where all are 1. */
+function sharesOf({ index, bagOf, weights, divisor }: State, distinct: DistinctRows | null): Tensor | null {
+  if (weights === undefined && divisor === undefined && distinct === null) return null;
   const shares = transient(index.shape);
-  const slots = byFrequency ? distinctRows(index).slots : undefined;
-  const counts = slots && countsOf(slots, slots.numel);
+  const counts = distinct && countsOf(distinct.slots, distinct.rows.numel);
   const [out, bag] = [shares.array, bagOf.array];
-  const [weight, by, slot, count] = [weights?.array, divisor?.array, slots?.array, counts?.array];
+  const [weight, by, slot, count] = [weights?.array, divisor?.array, distinct?.slots.array, counts?.array];
   for (let j = 0; j < out.length; j++) {
     const share = (weight?.[j] ?? 1) / (count && slot ? count[slot[j]] : 1) / (by?.[bag[j]] ?? 1);
     out[j] = by?.[bag[j]] === 0 ? 0 : share;

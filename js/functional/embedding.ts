@@ -2,7 +2,7 @@ import { checkBoolean, checkInteger, checkNumber, checkOptions, describe, sizeTe
 import { trainableOnly } from "../tensor/frozen.js";
 import { TouchedRows } from "../tensor/gradients.js";
 import { record } from "../tensor/graph.js";
-import { checkRows, distinctRows, NO_ROW, pickRows, sumBySlot } from "../tensor/rows.js";
+import { checkRows, distinctRows, NO_ROW, pickRows, placesWhere, rowNumbers, sumBySlot } from "../tensor/rows.js";
 import { SparseTensor } from "../tensor/sparse-tensor.js";
 import { Tensor, transient } from "../tensor/tensor.js";
 import { kernels } from "../wasm.js";
@@ -100,7 +100,7 @@ function wrapPadding(operation: string, paddingIdx: number | null, rows: number,
 }
 
 /** TypeError for maxNorm on a table of integers. */
-export function checkNormed(operation: string, weight: Tensor, { maxNorm }: EmbeddingSettings): void {
+function checkNormed(operation: string, weight: Tensor, { maxNorm }: EmbeddingSettings): void {
   if (maxNorm === null || weight.dtype === "float32") return;
   throw new TypeError(
     `${operation}: norm(): input dtype should be either floating point or complex. Got ${weight.dtype} instead.`,
@@ -163,15 +163,13 @@ function sparseGradient(
     values = scaled;
   }
   if (indices.includes(paddingIdx)) {
-    const wanted = Int32Array.from(indices.keys()).filter((i) => indices[i] !== paddingIdx);
+    const wanted = placesWhere(indices, (row) => row !== paddingIdx);
     indices = indices.filter((row) => row !== paddingIdx);
     const all = values;
     values = pickRows(all, wanted);
     all.dispose();
   }
-  const out = transient([1, indices.length], "int32");
-  out.array.set(indices);
-  return new SparseTensor(out, values, shape, false);
+  return new SparseTensor(rowNumbers(indices as Int32Array, [1, indices.length]), values, shape, false);
 }
 
 /** int32 [m]: how often each number below m occurs in slots. */

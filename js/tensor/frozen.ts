@@ -1,9 +1,9 @@
 // Rows of a table that do not learn: no gradient reaches them, no optimizer and no maxNorm moves them.
 
 import { type Gradient, TouchedRows } from "./gradients.js";
-import { pickRows } from "./rows.js";
+import { pickRows, placesWhere, rowNumbers } from "./rows.js";
 import { SparseTensor } from "./sparse-tensor.js";
-import { Tensor, transient } from "./tensor.js";
+import { Tensor } from "./tensor.js";
 
 /** Runs [start, end) of rows, ascending, apart and not empty. */
 export type RowRanges = readonly (readonly [start: number, end: number])[];
@@ -42,10 +42,7 @@ function isIn(ranges: RowRanges, row: number): boolean {
 /** The rows of a list (int32 [n]) that learn; an own handle. */
 export function trainableOnly(rows: Tensor, ranges: RowRanges | null): Tensor {
   if (ranges === null) return rows.alias();
-  const kept = (rows.array as Int32Array).filter((row) => isIn(ranges, row));
-  const out = transient([kept.length], "int32");
-  out.array.set(kept);
-  return out;
+  return rowNumbers((rows.array as Int32Array).filter((row) => isIn(ranges, row)));
 }
 
 /** A gradient with nothing in the rows outside `ranges`; the one given is disposed. */
@@ -71,11 +68,12 @@ function zeroedOutside(gradient: Tensor, ranges: RowRanges): Tensor {
 function listedOnly(gradient: SparseTensor | TouchedRows, ranges: RowRanges): SparseTensor | TouchedRows {
   const isSparse = gradient instanceof SparseTensor;
   const [index, values] = isSparse ? [gradient.indices, gradient.values] : [gradient.rows, gradient.sums];
-  const listed = index.array as Int32Array;
-  const kept = Int32Array.from(listed.keys()).filter((i) => isIn(ranges, listed[i]));
-  const wanted = kept.map((i) => listed[i]);
-  const rows = transient(isSparse ? [1, kept.length] : [kept.length], "int32");
-  rows.array.set(wanted);
+  const kept = placesWhere(index.array, (row) => isIn(ranges, row));
+  const listed = index.array;
+  const rows = rowNumbers(
+    kept.map((place) => listed[place]),
+    isSparse ? [1, kept.length] : [kept.length],
+  );
   const picked = pickRows(values, kept);
   return isSparse
     ? new SparseTensor(rows, picked, gradient.shape, gradient.isCoalesced)

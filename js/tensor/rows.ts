@@ -1,7 +1,8 @@
 // Rows picked by an index: which are distinct, and their sums.
 
-import { elementName } from "../check.js";
+import { elementName, type Shape } from "../check.js";
 import { kernels } from "../wasm.js";
+import type { Words } from "./storage.js";
 import { type Tensor, transient } from "./tensor.js";
 
 /** No index equals this. */
@@ -44,11 +45,22 @@ export function sumBySlot(values: Tensor, slots: Tensor, m: number, dim: number)
   return sums;
 }
 
-/** The rows of x listed by `wanted`, int32 [m]. */
+/** Row numbers as an int32 tensor, [n] unless a shape is given. `values` is no live view. */
+export function rowNumbers(values: Int32Array, shape: Shape = [values.length]): Tensor {
+  const out = transient(shape, "int32");
+  out.array.set(values);
+  return out;
+}
+
+/** The places in a list of row numbers at which stands a row that `wanted` accepts. */
+export function placesWhere(rows: Words, wanted: (row: number) => boolean): Int32Array {
+  return Int32Array.from(rows.keys()).filter((place) => wanted(rows[place]));
+}
+
+/** The rows of x listed by `wanted`. */
 export function pickRows(x: Tensor, wanted: Int32Array): Tensor {
   const [, dim] = x.shape;
-  const index = transient([wanted.length], "int32");
-  index.array.set(wanted);
+  const index = rowNumbers(wanted);
   const out = transient([wanted.length, dim]);
   kernels.gather(out.address, x.address, index.address, wanted.length, dim);
   index.dispose();

@@ -91,7 +91,7 @@ export function transpose(x: Tensor, dim0: number, dim1: number): Tensor {
 }
 
 /** A copy whose dimension i is dimension order[i] of x. */
-export function permuted(x: Tensor, order: readonly number[]): Tensor {
+function permuted(x: Tensor, order: readonly number[]): Tensor {
   const strides = stridesOf(x.shape);
   return stridedCopy(
     x,
