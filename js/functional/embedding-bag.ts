@@ -44,7 +44,7 @@ export interface BagDivision {
 export interface BagOptions extends EmbeddingOptions {
   /** "mean" unless given. */
   mode?: BagMode;
-  /** offsets has one more entry: the length of the input. */
+  /** offsets has one more entry: the length of the input. false unless given. */
   includeLastOffset?: boolean;
 }
 
@@ -53,7 +53,8 @@ export const BAG_OPTIONS = [...EMBEDDING_OPTIONS, "mode", "includeLastOffset"];
 
 /**
  * out[b, :] = sum, mean or maximum of the rows weight[i, :] that bag b lists; zeros for an empty bag.
- * input: a matrix [B, L] of indices, a list of bags (arrays, integer typed arrays or 1-D tensors) of any lengths, or 1-D with `offsets`; weight [V, D]; returns [B, D].
+ * input: a matrix [B, L] of indices, a list of bags (arrays, integer typed arrays or 1-D tensors) of any lengths, or 1-D with
+ * `offsets`; weight [V, D]; returns [B, D].
  * Entries equal to paddingIdx are left out. Gradients flow to weight and perSampleWeights; that of a `sparse` table is a
  * SparseTensor in every mode. RangeError for a bad index, offset or shape, Error for options that exclude each other; then
  * nothing has been changed. https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.embedding_bag.html

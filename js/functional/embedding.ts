@@ -15,9 +15,9 @@ export interface EmbeddingOptions {
   maxNorm?: number | null;
   /** The p of that norm. 2 unless given; Infinity, -Infinity and 0 as in PyTorch. */
   normType?: number;
-  /** Divides each row's gradient by how often the row occurs in the input. */
+  /** Divides each row's gradient by how often the row occurs in the input. false unless given. */
   scaleGradByFreq?: boolean;
-  /** The gradient of weight is a SparseTensor. */
+  /** The gradient of weight is a SparseTensor. false unless given. */
   sparse?: boolean;
 }
 

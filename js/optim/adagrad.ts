@@ -11,11 +11,15 @@ import { decayed, denseGradient, spans } from "./steps.js";
 export interface AdagradOptions {
   /** Learning rate, >= 0. 0.01 unless given. */
   lr: number;
+  /** lr / (1 + (t - 1) * lrDecay) is the rate of step t, >= 0. 0 unless given. */
   lrDecay: number;
+  /** Adds weightDecay * p to the gradient, >= 0. 0 unless given. */
   weightDecay: number;
-  /** What the sums of squares start from. */
+  /** What the sums of squares start from, >= 0. 0 unless given. */
   initialAccumulatorValue: number;
+  /** >= 0. 1e-10 unless given. */
   eps: number;
+  /** Climbs instead of descending. false unless given. */
   maximize: boolean;
 }
 

@@ -16,10 +16,11 @@ export interface AdamOptions {
   eps: number;
   /** 0 for Adam and 0.01 for AdamW unless given. */
   weightDecay: number;
-  /** Divides by the largest average square so far. */
+  /** Divides by the largest average square so far. false unless given. */
   amsgrad: boolean;
+  /** Climbs instead of descending. false unless given. */
   maximize: boolean;
-  /** The decay shrinks the parameter instead of joining the gradient; AdamW is Adam with this. */
+  /** The decay shrinks the parameter instead of joining the gradient; AdamW is Adam with this. false for Adam unless given. */
   decoupledWeightDecay: boolean;
 }
 
@@ -128,6 +129,7 @@ export interface SparseAdamOptions {
   betas: readonly [number, number];
   /** > 0. 1e-8 unless given. */
   eps: number;
+  /** Climbs instead of descending. false unless given. */
   maximize: boolean;
   /** Not in PyTorch: rows shrink by 1 - lr * weightDecay whenever they are touched. 0 unless given. */
   weightDecay: number;

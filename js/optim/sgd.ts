@@ -11,10 +11,15 @@ import { decayed, denseGradient, spans } from "./steps.js";
 export interface SGDOptions {
   /** Learning rate, >= 0. 0.001 unless given. */
   lr: number;
+  /** The share of the buffer that stays, >= 0. 0, no buffer, unless given. */
   momentum: number;
+  /** What the buffer takes of a gradient is 1 - dampening. 0 unless given. */
   dampening: number;
+  /** Adds weightDecay * p to the gradient, >= 0. 0 unless given. */
   weightDecay: number;
+  /** Steps ahead along the buffer; needs momentum and no dampening. false unless given. */
   nesterov: boolean;
+  /** Climbs instead of descending. false unless given. */
   maximize: boolean;
 }
 

@@ -1,4 +1,4 @@
-import { checkNumber, checkOptions, describe } from "../../check.js";
+import { checkNumber, checkOptions, wordText } from "../../check.js";
 import { Tensor } from "../../tensor/tensor.js";
 import { type Scheduled, Scheduler, type SchedulerStateDict } from "./scheduler.js";
 
@@ -13,9 +13,9 @@ export interface PlateauOptions {
   threshold: number;
   /** A share of the best metric, "rel", or a difference from it, "abs". "rel" unless given. */
   thresholdMode: "rel" | "abs";
-  /** Steps after a reduction in which nothing counts against the metric. */
+  /** Steps after a reduction in which nothing counts against the metric. 0 unless given. */
   cooldown: number;
-  /** The lowest lr, of all groups or of each. */
+  /** The lowest lr, of all groups or of each. 0 unless given. */
   minLr: number | readonly number[];
   /** A change of lr that is not larger is not made. 1e-8 unless given. */
   eps: number;
@@ -154,9 +154,8 @@ function worst(mode: unknown): number {
 }
 
 function checkModes(mode: unknown, thresholdMode: unknown): void {
-  const wordOf = (value: unknown) => (typeof value === "string" ? value : describe(value));
-  if (mode !== "min" && mode !== "max") throw new TypeError(`mode ${wordOf(mode)} is unknown! It is "min" or "max"`);
+  if (mode !== "min" && mode !== "max") throw new TypeError(`mode ${wordText(mode)} is unknown! It is "min" or "max"`);
   if (thresholdMode !== "rel" && thresholdMode !== "abs") {
-    throw new TypeError(`threshold mode ${wordOf(thresholdMode)} is unknown! It is "rel" or "abs"`);
+    throw new TypeError(`threshold mode ${wordText(thresholdMode)} is unknown! It is "rel" or "abs"`);
   }
 }

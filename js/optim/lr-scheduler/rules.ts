@@ -3,7 +3,7 @@ import { kernels } from "../../wasm.js";
 import { LRScheduler, type Scheduled, type SchedulerStateDict } from "./scheduler.js";
 
 /**
- * lr *= gamma every stepSize steps. RangeError for a stepSize below 1.
+ * lr *= gamma, 0.1 unless given, every stepSize steps. RangeError for a stepSize below 1.
  * https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.StepLR.html
  */
 export class StepLR extends LRScheduler {
@@ -75,8 +75,8 @@ export class LambdaLR extends LRScheduler {
 }
 
 /**
- * From the initial lr to etaMin in tMax steps along half a cosine, and back in as many: PyTorch's recursive form, which follows
- * an lr that others change as well. RangeError for a tMax that is not above 0.
+ * From the initial lr to etaMin, 0 unless given, in tMax steps along half a cosine, and back in as many: PyTorch's recursive
+ * form, which follows an lr that others change as well. RangeError for a tMax that is not above 0.
  * https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.CosineAnnealingLR.html
  */
 export class CosineAnnealingLR extends LRScheduler {
