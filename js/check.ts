@@ -70,21 +70,19 @@ export function checkShape(operation: string, shape: unknown): asserts shape is 
 
 /** A number that may be any number, NaN and infinities too. */
 export function checkNumber(operation: string, argument: string, value: unknown): asserts value is number {
-  if (typeof value !== "number") {
-    throw new TypeError(`${operation}: argument '${argument}' must be a number, but got ${describe(value)}`);
-  }
+  if (typeof value !== "number") throw wrongKind(operation, argument, "a number", value);
 }
 
 export function checkBoolean(operation: string, argument: string, value: unknown): asserts value is boolean {
-  if (typeof value !== "boolean") {
-    throw new TypeError(`${operation}: argument '${argument}' must be a boolean, but got ${describe(value)}`);
-  }
+  if (typeof value !== "boolean") throw wrongKind(operation, argument, "a boolean", value);
 }
 
 export function checkInteger(operation: string, argument: string, value: unknown): asserts value is number {
-  if (typeof value !== "number" || !Number.isInteger(value)) {
-    throw new TypeError(`${operation}: argument '${argument}' must be an integer, but got ${describe(value)}`);
-  }
+  if (typeof value !== "number" || !Number.isInteger(value)) throw wrongKind(operation, argument, "an integer", value);
+}
+
+export function wrongKind(operation: string, argument: string, kind: string, value: unknown): TypeError {
+  return new TypeError(`${operation}: argument '${argument}' must be ${kind}, but got ${describe(value)}`);
 }
 
 /** Options are an object and every one of them is known: a misspelt name would be ignored without a word. */

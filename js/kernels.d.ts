@@ -1,5 +1,5 @@
-/** The compiled kernels, inlined by the bundler; package.json's "imports" choose the debug or the release build. */
+/** The compiled kernels: bytes where the build inlines them, a module where the runtime compiles them (scripts/build.mjs). */
 declare module "#kernels.wasm" {
-  const bytes: Uint8Array;
-  export default bytes;
+  const source: Uint8Array<ArrayBuffer> | WebAssembly.Module;
+  export default source;
 }

@@ -23,7 +23,8 @@ const WORDS = 6;
 const NORMAL = WORDS + 2 * N + 2;
 const HAS_NORMAL = NORMAL + 4;
 
-const collected = typeof FinalizationRegistry === "undefined" ? null : new FinalizationRegistry<Block>(free);
+const collected =
+  typeof FinalizationRegistry === "undefined" ? null : /* @__PURE__ */ new FinalizationRegistry<Block>(free);
 
 /**
  * PyTorch's CPU generator, MT19937: the same seed gives the same numbers.

@@ -1,11 +1,25 @@
 // The one door to linear memory. Everything that knows an address, a view or the engine's WebAssembly is in this file.
 
-import { instantiateSync } from "@assemblyscript/loader";
-import bytes from "#kernels.wasm";
+import source from "#kernels.wasm";
 import type { instantiate } from "../build/kernels.js";
 
 /** The kernels, as the compiler declares them. Addresses and counts are numbers; a kernel checks nothing. */
-export const kernels = instantiateSync<Awaited<ReturnType<typeof instantiate>>>(bytes).exports;
+export const kernels = /* @__PURE__ */ start(source);
+
+/** Compiles and instantiates at once, so that importing the library is enough. Says what an engine lacks that cannot. */
+function start(source: Uint8Array<ArrayBuffer> | WebAssembly.Module): Awaited<ReturnType<typeof instantiate>> {
+  if (typeof WebAssembly === "undefined") throw new Error("nn-embedding: this engine has no WebAssembly");
+  try {
+    const module = source instanceof WebAssembly.Module ? source : new WebAssembly.Module(source);
+    return new WebAssembly.Instance(module).exports as ReturnType<typeof start>;
+  } catch (cause) {
+    const reason =
+      source instanceof WebAssembly.Module || WebAssembly.validate(source)
+        ? "may not compile WebAssembly: a content security policy has to allow 'wasm-unsafe-eval'"
+        : "has no WebAssembly SIMD";
+    throw new Error(`nn-embedding: this engine ${reason}: ${cause}`, { cause });
+  }
+}
 
 /** Linear memory ends one page before 4 GiB, so that the end of no block wraps round to 0. */
 export const LIMIT_BYTES = 0xffff0000;

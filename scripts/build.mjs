@@ -1,11 +1,12 @@
-// Builds everything into build/: the kernels (debug and release), the bundle around each, the type declarations.
+// Builds everything into build/: the kernels (debug and release), a bundle for each kind of runtime, the type declarations.
 
 import { execFile } from "node:child_process";
-import { rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { dirname, join, posix } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { build } from "esbuild";
+import { DIGITS, decode, encode } from "./wasm-text.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -21,27 +22,77 @@ async function run(file, ...args) {
 
 const compile = (target) => run("assemblyscript/bin/asc.js", "--config", "asconfig.json", "--target", target);
 
-/** "debug" picks the debug kernels through the "imports" of package.json. */
-const bundle = (outfile, conditions) =>
-  build({
-    absWorkingDir: root,
-    entryPoints: ["js/index.ts"],
-    outfile,
-    conditions,
-    bundle: true,
-    format: "esm",
-    target: "es2022",
-    loader: { ".wasm": "binary" },
-    sourcemap: true,
-    logLevel: "warning",
-  });
+const options = {
+  absWorkingDir: root,
+  bundle: true,
+  format: "esm",
+  target: "es2022",
+  logLevel: "warning",
+  // A field that the constructor sets anyway is not declared in the class as well.
+  tsconfigRaw: { compilerOptions: { useDefineForClassFields: false, verbatimModuleSyntax: true } },
+};
+
+/** The kernels as text in the bundle, compiled when it is imported. */
+const inlined = (file) => ({
+  name: "inlined kernels",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^#kernels\.wasm$/ }, () => ({ path: join(root, file), namespace: "wasm" }));
+    onLoad({ filter: /./, namespace: "wasm" }, async ({ path }) => ({
+      contents: `${decode}\nexport default /* @__PURE__ */ decode("${encode(await readFile(path))}", "${DIGITS}");`,
+    }));
+  },
+});
+
+/** The kernels as a module of their own, which the runtime compiles and hands over. */
+const imported = (path) => ({
+  name: "imported kernels",
+  setup: ({ onResolve }) => onResolve({ filter: /^#kernels\.wasm$/ }, () => ({ path, external: true })),
+});
+
+/**
+ * The files that only name things, "index.ts" and the namespaces below it: their own names, and the file of each namespace.
+ * They stay files of their own in build/, because a bundler drops what nobody uses of a module, but not of an object.
+ */
+async function listNames(file, found = new Map()) {
+  const alone = { ...options, entryPoints: [file], bundle: false, write: false, metafile: true };
+  const { metafile } = await build(alone);
+  const text = await readFile(join(root, file), "utf8");
+  const namespaces = new Map();
+  for (const [, name, path] of text.matchAll(/^export \* as (\w+) from "(.+)\.js";$/gm)) {
+    namespaces.set(name, posix.join(posix.dirname(file), `${path}.ts`));
+  }
+  const [{ exports }] = Object.values(metafile.outputs);
+  found.set(file, { names: exports.filter((name) => !namespaces.has(name)), namespaces });
+  for (const child of namespaces.values()) await listNames(child, found);
+  return found;
+}
+
+/** One bundle with everything, library.js, and around it the files that name its parts. */
+async function bundle(outdir, plugin, files) {
+  const exportLine = (names, path) => `export { ${names.join(", ")} } from "${path}";\n`;
+  const contents = [...files].map(([file, { names }]) => exportLine(names, `./${file}`)).join("");
+  const stdin = { contents, resolveDir: root, sourcefile: "library.js" };
+  await build({ ...options, stdin, outfile: `${outdir}/library.js`, plugins: [plugin], sourcemap: true });
+  const output = (file) => file.replace(/^js\//, "").replace(/\.ts$/, ".js");
+  const relative = (from, to) => posix.relative(posix.dirname(from), to).replace(/^(?!\.)/, "./");
+  for (const [file, { names, namespaces }] of files) {
+    const out = output(file);
+    let text = exportLine(names, relative(out, "library.js"));
+    for (const [name, child] of namespaces) text += `export * as ${name} from "${relative(out, output(child))}";\n`;
+    await mkdir(dirname(join(root, outdir, out)), { recursive: true });
+    await writeFile(join(root, outdir, out), text);
+  }
+}
 
 await rm(join(root, "build"), { recursive: true, force: true });
 await Promise.all([compile("release"), compile("debug")]);
 // Only its declarations are of use: js/wasm.ts instantiates the kernels.
 await rm(join(root, "build/kernels.js"));
+const files = await listNames("js/index.ts");
 await Promise.all([
-  bundle("build/index.js", []),
-  bundle("build/debug/index.js", ["debug"]),
+  bundle("build", inlined("build/kernels.wasm"), files),
+  bundle("build/debug", inlined("build/debug/kernels.wasm"), files),
+  bundle("build/workerd", imported("../kernels.wasm"), files),
+  bundle("build/edge-light", imported("../kernels.wasm?module"), files),
   run("typescript/bin/tsc", "-p", "tsconfig.types.json"),
 ]);

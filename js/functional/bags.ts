@@ -1,12 +1,12 @@
 // Which entry lies in which bag: the forms an input can take, and the checks of PyTorch on them.
 
-import { describe, holdsFloats, type Shape, sizeText } from "../check.js";
+import { describe, holdsFloats, type Shape, sizeText, wrongKind } from "../check.js";
 import type { IntegerArray } from "../tensor/create.js";
 import type { NestedArray } from "../tensor/nested.js";
 import { placesWhere, rowNumbers } from "../tensor/rows.js";
 import { sameShape, Tensor, transient } from "../tensor/tensor.js";
 import { kernels } from "../wasm.js";
-import { type Complaints, type Indices, LOOK_UP, toIndices } from "./indices.js";
+import { type Complaints, type Indices, toIndices, WRONG_TYPE } from "./indices.js";
 
 /** PyTorch's name, with which its error texts begin. */
 export const OPERATION = "embedding_bag";
@@ -63,9 +63,7 @@ export function outlineOf(argument: string, given: unknown): Outline {
   if (isTypedArray(given)) return { shape: [given.length], lengths: null };
   if (!Array.isArray(given)) {
     if (typeof given === "number") return { shape: [], lengths: null };
-    throw new TypeError(
-      `${OPERATION}: argument '${argument}' must be a Tensor or an array, but got ${describe(given)}`,
-    );
+    throw wrongKind(OPERATION, argument, "a Tensor or an array", given);
   }
   if (!given.some(isList)) return { shape: [given.length], lengths: null };
   const lengths = Array.from(given, (bag, b) => {
@@ -148,7 +146,7 @@ const MAX_ENTRIES = 2 ** 31 - 1;
 
 const OFFSETS: Complaints = {
   outOfRange: () => "offsets are positions in input",
-  wrongType: LOOK_UP.wrongType.replace("indices", "offsets"),
+  wrongType: /* @__PURE__ */ WRONG_TYPE.replace("indices", "offsets"),
   argument: "offsets",
 };
 
@@ -182,7 +180,6 @@ function checkOffsets(offsets: unknown, n: number, includeLastOffset: boolean): 
 }
 
 const BAG_LOOK_UP: Complaints = {
-  ...LOOK_UP,
   outOfRange: (value) => `Expected idx >= 0 && idx < num_embeddings but found idx to be ${value}`,
 };
 

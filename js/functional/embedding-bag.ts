@@ -49,7 +49,7 @@ export interface BagOptions extends EmbeddingOptions {
 }
 
 /** The names of BagOptions. */
-export const BAG_OPTIONS = [...EMBEDDING_OPTIONS, "mode", "includeLastOffset"];
+export const BAG_OPTIONS = /* @__PURE__ */ EMBEDDING_OPTIONS.concat("mode", "includeLastOffset");
 
 /**
  * out[b, :] = sum, mean or maximum of the rows weight[i, :] that bag b lists; zeros for an empty bag.

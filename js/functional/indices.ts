@@ -9,8 +9,10 @@ export type Indices = number | NestedArray | IntegerArray | Tensor;
 
 /** PyTorch's words for what is wrong with an index. */
 export interface Complaints {
-  outOfRange(value: number | bigint): string;
-  readonly wrongType: string;
+  /** "index out of range in self" unless given. */
+  outOfRange?(value: number | bigint): string;
+  /** WRONG_TYPE unless given. */
+  readonly wrongType?: string;
   /** What is let through although it is no index. */
   readonly allowed?: number;
   /** The argument's name; "input" unless given. */
@@ -19,29 +21,27 @@ export interface Complaints {
   element?(shape: Shape, position: number): string;
 }
 
-export const LOOK_UP: Complaints = {
-  outOfRange: () => "index out of range in self",
-  wrongType:
-    "Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; " +
-    "but got torch.FloatTensor instead",
-};
+export const WRONG_TYPE =
+  "Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; " +
+  "but got torch.FloatTensor instead";
 
 /**
  * The indices as an int32 tensor of their own shape, every one in [0, rows).
  * TypeError for anything that is no integer, RangeError naming the first index outside, before anything is changed.
  */
-export function toIndices(operation: string, input: unknown, rows: number, complaints = LOOK_UP): Tensor {
-  const { argument = "input", allowed } = complaints;
+export function toIndices(operation: string, input: unknown, rows: number, complaints: Complaints = {}): Tensor {
+  const { argument = "input", wrongType = WRONG_TYPE, allowed } = complaints;
   const element = complaints.element ?? ((shape: Shape, position: number) => elementName(argument, shape, position));
   const fail = (shape: Shape, position: number, value: number | bigint): never => {
+    const problem = complaints.outOfRange?.(value) ?? "index out of range in self";
     throw new RangeError(
-      `${operation}: ${complaints.outOfRange(value)}: ${element(shape, position)} is ${value}, valid range is [0, ${rows})`,
+      `${operation}: ${problem}: ${element(shape, position)} is ${value}, valid range is [0, ${rows})`,
     );
   };
   if (input instanceof Tensor) {
     if (input.dtype === "float32") {
       throw new TypeError(
-        `${operation}: ${complaints.wrongType}: make index tensors with longTensor(data), or pass the numbers as an array`,
+        `${operation}: ${wrongType}: make index tensors with longTensor(data), or pass the numbers as an array`,
       );
     }
     checkRange(input, rows, fail, allowed);

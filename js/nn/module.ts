@@ -1,7 +1,8 @@
 import { checkBoolean, checkOptions, describe, sizeText } from "../check.js";
 import { tensor } from "../tensor/create.js";
+import { zeroGradients } from "../tensor/gradients.js";
 import type { NestedArray } from "../tensor/nested.js";
-import { inspect } from "../tensor/print.js";
+import { Resource } from "../tensor/resource.js";
 import { tidy } from "../tensor/scope.js";
 import { sameShape, Tensor } from "../tensor/tensor.js";
 import { Parameter } from "./parameter.js";
@@ -17,7 +18,7 @@ export type GivenState = Record<string, Tensor | NestedArray | Float32Array | Fl
  * which they were set; not in arrays and objects that its fields hold: ModuleList is for those, and not in #private fields.
  * https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html
  */
-export abstract class Module {
+export abstract class Module extends Resource {
   /** true between train() and eval(). */
   training = true;
 
@@ -100,13 +101,7 @@ export abstract class Module {
 
   /** Clears the gradient of every parameter; with `setToNone: false` a gradient becomes zeros instead. */
   zeroGrad(options: { setToNone?: boolean } = {}): void {
-    checkOptions("zeroGrad", options, ["setToNone"]);
-    const { setToNone = true } = options;
-    checkBoolean("zeroGrad", "setToNone", setToNone);
-    for (const parameter of this.parameters()) {
-      if (setToNone) parameter.clearGrad();
-      else parameter.zeroGradient();
-    }
+    zeroGradients(this.parameters(), options);
   }
 
   /** The parameters as plain tensors on the same storage. */
@@ -198,7 +193,7 @@ export abstract class Module {
   }
 
   /** PyTorch's repr. */
-  toString(): string {
+  override toString(): string {
     const extra = this.extraRepr();
     const children = this.childLines([...this.membersOf(Module)].map(([name, child]) => [name, String(child)]));
     if (children.length === 0 && !extra.includes("\n")) return `${this.ownTypeName()}(${extra})`;
@@ -211,18 +206,9 @@ export abstract class Module {
     return children.map(([name, text]) => `(${name}): ${text.replaceAll("\n", "\n  ")}`);
   }
 
-  /** @internal */
-  [inspect](): string {
-    return this.toString();
-  }
-
   /** Frees parameters and gradients. */
   dispose(): void {
     for (const parameter of this.parameters()) parameter.dispose();
-  }
-
-  [Symbol.dispose](): void {
-    this.dispose();
   }
 }
 

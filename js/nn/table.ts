@@ -6,6 +6,7 @@ import type { Generator } from "../random.js";
 import { type IntegerArray, randn, tensor, zeros } from "../tensor/create.js";
 import { maskOf, rangesOf } from "../tensor/frozen.js";
 import type { NestedArray } from "../tensor/nested.js";
+import { numberText } from "../tensor/print.js";
 import { tidy } from "../tensor/scope.js";
 import { sameShape, Tensor } from "../tensor/tensor.js";
 import { normal_ } from "./init.js";
@@ -221,13 +222,4 @@ function toTable(name: string, table: Table, shape?: Shape): Tensor {
   if (Array.isArray(table)) return tensor(table);
   if (ArrayBuffer.isView(table)) return tensor(table, { shape });
   throw new TypeError(`${name}: weight must be a Tensor or an array, but got ${describe(table)}`);
-}
-
-/** A number as Python prints it. */
-function numberText(x: number): string {
-  if (!Number.isFinite(x)) return Number.isNaN(x) ? "nan" : x > 0 ? "inf" : "-inf";
-  const magnitude = Math.abs(x);
-  if (x === 0 || (magnitude >= 1e-4 && magnitude < 1e16)) return String(x);
-  const [digits, exponent] = x.toExponential().split("e");
-  return `${digits}e${exponent[0]}${exponent.slice(1).padStart(2, "0")}`;
 }

@@ -1,4 +1,4 @@
-import { checkBoolean, checkNumber, describe } from "../check.js";
+import { checkBoolean, checkNumber, wrongKind } from "../check.js";
 import { tidy } from "../tensor/scope.js";
 import { SparseTensor } from "../tensor/sparse-tensor.js";
 import { keep, owned, type Tensor } from "../tensor/tensor.js";
@@ -210,7 +210,7 @@ function checkPositive(name: string, value: unknown): void {
 
 function checkBetas(operation: string, betas: unknown): void {
   if (!Array.isArray(betas) || betas.length !== 2) {
-    throw new TypeError(`${operation}: argument 'betas' must be an array of two numbers, but got ${describe(betas)}`);
+    throw wrongKind(operation, "betas", "an array of two numbers", betas);
   }
   betas.forEach((beta: unknown, i) => {
     checkNumber(operation, `betas[${i}]`, beta);

@@ -1,5 +1,6 @@
 import { withGrad } from "../autograd.js";
-import { checkBoolean, checkNumber, checkOptions, describe, runSync } from "../check.js";
+import { checkNumber, checkOptions, describe, runSync } from "../check.js";
+import { zeroGradients } from "../tensor/gradients.js";
 import { checkRows } from "../tensor/rows.js";
 import { tidy } from "../tensor/scope.js";
 import { SparseTensor } from "../tensor/sparse-tensor.js";
@@ -168,12 +169,10 @@ export abstract class Optimizer<O extends { lr: number }, S extends object> {
    * step with them is still a step.
    */
   zeroGrad(options: { setToNone?: boolean } = {}): void {
-    checkOptions("zeroGrad", options, ["setToNone"]);
-    const { setToNone = true } = options;
-    checkBoolean("zeroGrad", "setToNone", setToNone);
-    for (const group of this.paramGroups) {
-      for (const param of group.params) setToNone ? param.clearGrad() : param.zeroGradient();
-    }
+    zeroGradients(
+      this.paramGroups.flatMap((group) => group.params),
+      options,
+    );
   }
 
   /**

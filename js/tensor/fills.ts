@@ -1,6 +1,6 @@
 // Changes in place, and fresh tensors full of one value.
 
-import { checkInteger, checkNumber, checkOptions, describe, type Shape, sizeText } from "../check.js";
+import { checkInteger, checkNumber, checkOptions, describe, type Shape, sizeText, wrongKind } from "../check.js";
 import { defaultGenerator, Generator } from "../random.js";
 import { kernels, lasting } from "../wasm.js";
 import { broadcastShape } from "./arithmetic.js";
@@ -148,7 +148,7 @@ function drawInto<T extends Tensor>(
 export function checkGenerator(operation: string, generator: unknown): Generator {
   if (generator === undefined) return defaultGenerator();
   if (!(generator instanceof Generator)) {
-    throw new TypeError(`${operation}: argument 'generator' must be a Generator, but got ${describe(generator)}`);
+    throw wrongKind(operation, "generator", "a Generator", generator);
   }
   return generator;
 }

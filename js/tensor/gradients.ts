@@ -1,6 +1,6 @@
 // The forms a gradient can take, and how two of them add up.
 
-import { describe, type Shape, sizeText } from "../check.js";
+import { checkBoolean, checkOptions, describe, type Shape, sizeText } from "../check.js";
 import { kernels } from "../wasm.js";
 import { add } from "./arithmetic.js";
 import { distinctRows, sumBySlot } from "./rows.js";
@@ -183,5 +183,16 @@ function rewrite(param: Tensor, gradient: Gradient, change: (out: Tensor, x: Ten
   } else {
     change(numbers, numbers);
     numbers.storage.version++;
+  }
+}
+
+/** Clears the gradients, or makes zeros of them if `setToNone` is false. */
+export function zeroGradients(leaves: Iterable<Tensor>, options: { setToNone?: boolean }): void {
+  checkOptions("zeroGrad", options, ["setToNone"]);
+  const { setToNone = true } = options;
+  checkBoolean("zeroGrad", "setToNone", setToNone);
+  for (const leaf of leaves) {
+    if (setToNone) leaf.clearGrad();
+    else leaf.zeroGradient();
   }
 }

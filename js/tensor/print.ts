@@ -11,9 +11,6 @@ const LINE_WIDTH = 80;
 const THRESHOLD = 1000;
 const EDGE_ITEMS = 3;
 
-/** The method by which console.log asks an object for its text, in Node, Deno and Bun. */
-export const inspect = Symbol.for("nodejs.util.inspect.custom");
-
 /** The text of one element, and the width it is padded to. */
 interface Format {
   readonly width: number;
@@ -126,25 +123,32 @@ function integerFormat(values: readonly number[]): Format {
 /** Whole numbers as "3.", others with four decimals, widely spread ones in scientific notation. */
 function floatFormat(values: readonly number[]): Format {
   const finite = values.filter((value) => Number.isFinite(value) && value !== 0);
-  if (finite.length === 0) return { width: 1, text: wholeText };
+  if (finite.length === 0) return { width: 1, text: special(wholeText) };
   const largest = largestOf(finite, Math.abs);
   const smallest = -largestOf(finite, (value) => -Math.abs(value));
   const whole = finite.every(Number.isInteger);
   const scientific = largest / smallest > 1000 || largest > 1e8 || (!whole && smallest < 1e-4);
   const text = scientific ? scientificText : whole ? wholeText : fixedText;
-  return { width: largestOf(finite, (value) => text(value).length), text };
+  return { width: largestOf(finite, (value) => text(value).length), text: special(text) };
 }
 
 function largestOf(values: readonly number[], of: (value: number) => number): number {
   return values.reduce((largest, value) => Math.max(largest, of(value)), -Infinity);
 }
 
+/** `finite` for finite numbers; the others have names. */
+function special(finite: (value: number) => string): (value: number) => string {
+  return (value) => {
+    if (Number.isFinite(value)) return finite(value);
+    return Number.isNaN(value) ? "nan" : value > 0 ? "inf" : "-inf";
+  };
+}
+
 function wholeText(value: number): string {
-  return Number.isFinite(value) ? `${Object.is(value, -0) ? "-0" : value.toFixed(0)}.` : specialText(value);
+  return `${Object.is(value, -0) ? "-0" : value.toFixed(0)}.`;
 }
 
 function fixedText(value: number): string {
-  if (!Number.isFinite(value)) return specialText(value);
   const sign = value < 0 || Object.is(value, -0) ? "-" : "";
   // toFixed rounds ties up, Python to even; 60 digits are exact for a tie.
   const exact = Math.abs(value).toFixed(60);
@@ -152,11 +156,15 @@ function fixedText(value: number): string {
 }
 
 function scientificText(value: number): string {
-  if (!Number.isFinite(value)) return specialText(value);
   const [exact] = value.toExponential(60).split("e");
   const [digits, exponent] = value.toExponential(PRECISION).split("e");
   const rounded = roundTie(exact, digits, exact.indexOf(".") + PRECISION);
-  return `${Object.is(value, -0) ? "-" : ""}${rounded}e${exponent[0]}${exponent.slice(1).padStart(2, "0")}`;
+  return (Object.is(value, -0) ? "-" : "") + rounded + exponentText(exponent);
+}
+
+/** "+5" as "e+05". */
+function exponentText(exponent: string): string {
+  return `e${exponent[0]}${exponent.slice(1).padStart(2, "0")}`;
 }
 
 /** Where the exact digits after `last` are a 5 and zeros, the even neighbour: truncated if its last digit is even. */
@@ -165,6 +173,12 @@ function roundTie(exact: string, rounded: string, last: number): string {
   return tie && Number(exact[last]) % 2 === 0 ? exact.slice(0, last + 1) : rounded;
 }
 
-function specialText(value: number): string {
-  return Number.isNaN(value) ? "nan" : value > 0 ? "inf" : "-inf";
+/** A number as Python prints it. */
+export function numberText(x: number): string {
+  return special((finite) => {
+    const magnitude = Math.abs(finite);
+    if (finite === 0 || (magnitude >= 1e-4 && magnitude < 1e16)) return String(finite);
+    const [digits, exponent] = finite.toExponential().split("e");
+    return digits + exponentText(exponent);
+  })(x);
 }

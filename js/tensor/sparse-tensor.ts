@@ -3,7 +3,8 @@ import { checkInteger, type Shape } from "../check.js";
 import { kernels } from "../wasm.js";
 import { copyElements } from "./fills.js";
 import type { NestedArray } from "./nested.js";
-import { inspect, sparseText } from "./print.js";
+import { sparseText } from "./print.js";
+import { Resource } from "./resource.js";
 import { checkRows, distinctRows, NO_ROW, sumBySlot } from "./rows.js";
 import { enter, tidy } from "./scope.js";
 import { keep, type Tensor, transient } from "./tensor.js";
@@ -12,7 +13,7 @@ import { keep, type Tensor, transient } from "./tensor.js";
  * A matrix [V, D] given by some of its rows: row indices[0, i] holds values[i, :], and repeated rows add up.
  * The gradient of an Embedding with `sparse: true`. https://docs.pytorch.org/docs/stable/sparse.html
  */
-export class SparseTensor {
+export class SparseTensor extends Resource {
   /** @internal */
   kept = false;
   /** @internal */
@@ -30,6 +31,7 @@ export class SparseTensor {
     /** Whether rows are distinct and ascending. */
     readonly isCoalesced: boolean,
   ) {
+    super();
     if (!(indices?.kept !== undefined && values?.kept !== undefined)) {
       throw new TypeError("SparseTensor: sparse tensors are made by the backward of a sparse Embedding");
     }
@@ -96,13 +98,8 @@ export class SparseTensor {
     return this.toArray();
   }
 
-  toString(): string {
+  override toString(): string {
     return sparseText(this);
-  }
-
-  /** @internal */
-  [inspect](): string {
-    return this.toString();
   }
 
   get isDisposed(): boolean {
@@ -115,10 +112,6 @@ export class SparseTensor {
     if (this.ofLeaf) this.values.storage.leaves--;
     this.indices.dispose();
     this.values.dispose();
-  }
-
-  [Symbol.dispose](): void {
-    this.dispose();
   }
 
   /** @internal */

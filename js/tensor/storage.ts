@@ -24,7 +24,9 @@ const needed = new Set<Storage>();
 
 /** Frees the block of an owned storage that nobody can reach any more. A net, not the plan. */
 const collected =
-  typeof FinalizationRegistry === "undefined" ? null : new FinalizationRegistry<Block>((block) => giveBack(block));
+  typeof FinalizationRegistry === "undefined"
+    ? null
+    : /* @__PURE__ */ new FinalizationRegistry<Block>((block) => giveBack(block));
 
 /** @internal `length` words of one dtype, counted by reference. */
 export class Storage {
@@ -60,10 +62,9 @@ export class Storage {
   /** The block, brought back into linear memory if it had left. Never moves another storage, so addresses stay valid. */
   resident(): Block {
     if (this.block === null) {
-      if (this.moved === null) throw new Error("storage used after it was freed");
+      const values = this.movedWords();
       const block = take(this.bytes);
       if (block === null) throw outOfMemory(this.bytes);
-      const values = this.moved;
       this.block = block;
       this.moved = null;
       this.view().set(values);
@@ -74,11 +75,13 @@ export class Storage {
 
   /** Live view of the words [offset, offset + length), wherever they are; growth of memory detaches it. Allocates nothing. */
   view(offset = 0, length = this.length): Words {
-    if (this.block === null) {
-      if (this.moved === null) throw new Error("storage used after it was freed");
-      return this.moved.subarray(offset, offset + length);
-    }
+    if (this.block === null) return this.movedWords().subarray(offset, offset + length);
     return this.dtype === "float32" ? floatsAt(this.block, offset, length) : integersAt(this.block, offset, length);
+  }
+
+  private movedWords(): Words {
+    if (this.moved === null) throw new Error("storage used after it was freed");
+    return this.moved;
   }
 
   get isShared(): boolean {

@@ -9,8 +9,9 @@ import { addGradients, checkGradient, type Gradient, ownGradient, TouchedRows, z
 import type { TensorNode } from "./graph.js";
 import { matmul } from "./matmul.js";
 import { type NestedArray, nest } from "./nested.js";
-import { inspect, tensorText } from "./print.js";
+import { tensorText } from "./print.js";
 import * as reductions from "./reductions.js";
+import { Resource } from "./resource.js";
 import { enter, tidy } from "./scope.js";
 import type { SparseTensor } from "./sparse-tensor.js";
 import { type DType, Storage, type Words } from "./storage.js";
@@ -23,7 +24,7 @@ const NO_HEIGHTS: readonly number[] = [];
  * Made by `tensor`, `zeros`, `randn` … and by operations; several tensors may share one storage.
  * https://docs.pytorch.org/docs/stable/tensors.html
  */
-export class Tensor {
+export class Tensor extends Resource {
   readonly shape: Shape;
   /** Number of elements. */
   readonly numel: number;
@@ -51,6 +52,7 @@ export class Tensor {
     readonly offset = 0,
     private owns = false,
   ) {
+    super();
     if (!(storage instanceof Storage))
       throw new TypeError("Tensor: tensors are made by tensor(), zeros() and the like");
     this.storageOrNull = storage;
@@ -144,9 +146,7 @@ export class Tensor {
   /** Replaces the gradient; null clears it. */
   set grad(gradient: Tensor | SparseTensor | null) {
     if (gradient !== null) checkGradient(gradient, this);
-    const own = gradient === null ? null : this.ownTrainable(gradient.alias());
-    this.clearGrad();
-    this.gradientOrNull = own;
+    this.replaceGradient(gradient === null ? null : this.ownTrainable(gradient.alias()));
   }
 
   /** Makes a gradient this leaf's own, without the rows that do not learn. */
@@ -159,10 +159,7 @@ export class Tensor {
   setTrainableRows(ranges: RowRanges | null): void {
     this.trainableRows = ranges;
     const before = this.gradientOrNull;
-    if (ranges === null || before === null) return;
-    const own = this.ownTrainable(before.alias());
-    this.clearGrad();
-    this.gradientOrNull = own;
+    if (ranges !== null && before !== null) this.replaceGradient(this.ownTrainable(before.alias()));
   }
 
   /**
@@ -218,6 +215,12 @@ export class Tensor {
     this.gradientOrNull = ownGradient(zeroOf(gradient));
   }
 
+  /** Frees the old gradient once the new one has its own values. */
+  private replaceGradient(own: Gradient | null): void {
+    this.clearGrad();
+    this.gradientOrNull = own;
+  }
+
   private accumulate(gradient: Gradient): void {
     if (this.isDisposed) {
       gradient.dispose();
@@ -228,9 +231,7 @@ export class Tensor {
       this.gradientOrNull = this.ownTrainable(gradient);
       return;
     }
-    const sum = addGradients(before.alias(), gradient);
-    this.clearGrad();
-    this.gradientOrNull = this.ownTrainable(sum);
+    this.replaceGradient(this.ownTrainable(addGradients(before.alias(), gradient)));
   }
 
   /** @internal Where gradients for this tensor go; null when it needs none. */
@@ -456,13 +457,8 @@ export class Tensor {
     return this.toArray();
   }
 
-  toString(): string {
+  override toString(): string {
     return tensorText(this);
-  }
-
-  /** @internal */
-  [inspect](): string {
-    return this.isDisposed ? "tensor(disposed)" : this.toString();
   }
 
   /** Frees this handle and its gradient; the storage goes with its last handle. */
@@ -474,10 +470,6 @@ export class Tensor {
     this.storageOrNull.release();
     this.storageOrNull = null;
     this.madeBy = null;
-  }
-
-  [Symbol.dispose](): void {
-    this.dispose();
   }
 
   /** @internal For parameters and gradients: survives tidy, and keeps its storage in linear memory while it lives. */

@@ -1,6 +1,7 @@
 // Calls kernels between canaries: no overrun and no changed input goes unseen.
 
 import { readFileSync } from "node:fs";
+import { instantiateSync } from "@assemblyscript/loader";
 import type { instantiate } from "../../build/kernels.js";
 
 export type Kernels = Awaited<ReturnType<typeof instantiate>>;
@@ -9,8 +10,7 @@ export type Words = Float32Array | Int32Array | Uint32Array;
 /** A file of the build under test. */
 export const built = (name: string) => new URL(`../../${process.env.BUILD}/${name}`, import.meta.url);
 
-export const load = () =>
-  new WebAssembly.Instance(new WebAssembly.Module(readFileSync(built("kernels.wasm")))).exports as unknown as Kernels;
+export const load = () => instantiateSync<Kernels>(readFileSync(built("kernels.wasm"))).exports;
 
 export const kernels = load();
 

@@ -1,4 +1,4 @@
-import { checkBoolean, checkNumber, checkOptions, describe } from "../../check.js";
+import { checkBoolean, checkNumber, checkOptions, describe, wrongKind } from "../../check.js";
 import { clampGradient, gradientNorm, normOfNorms, scaleGradient } from "../../tensor/gradients.js";
 import { checkRows } from "../../tensor/rows.js";
 import { SparseTensor } from "../../tensor/sparse-tensor.js";
@@ -59,9 +59,7 @@ function checkLimit(operation: string, argument: string, value: unknown): void {
 function withGradients(operation: string, params: Params): Tensor[] {
   const several = params instanceof Tensor ? [params] : params;
   if (typeof several?.[Symbol.iterator] !== "function") {
-    throw new TypeError(
-      `${operation}: argument 'params' must be a Tensor or an iterable of Tensors, but got ${describe(params)}`,
-    );
+    throw wrongKind(operation, "params", "a Tensor or an iterable of Tensors", params);
   }
   const all = new Set(several);
   for (const param of all) {

@@ -1,4 +1,4 @@
-import { checkInteger, checkNumber, checkOptions, describe } from "../../check.js";
+import { checkInteger, checkNumber, checkOptions, wrongKind } from "../../check.js";
 import { kernels } from "../../wasm.js";
 import { LRScheduler, type Scheduled, type SchedulerStateDict } from "./scheduler.js";
 
@@ -53,7 +53,7 @@ export class LambdaLR extends LRScheduler {
     }
     for (const lambda of lambdas) {
       if (typeof lambda !== "function") {
-        throw new TypeError(`LambdaLR: argument 'lrLambda' must be a function, but got ${describe(lambda)}`);
+        throw wrongKind("LambdaLR", "lrLambda", "a function", lambda);
       }
     }
     this.lrLambdas = lambdas;
