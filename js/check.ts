@@ -3,6 +3,9 @@
 
 export type Shape = readonly number[];
 
+/** Some of the options O. */
+export type Some<O> = { [K in keyof O]?: O[K] | undefined };
+
 /** What kernels can count. */
 const MAX_SIZE = 2 ** 31 - 1;
 /** As many as PyTorch has. */

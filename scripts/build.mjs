@@ -1,7 +1,7 @@
 // Builds everything into build/: the kernels (debug and release), a bundle for each kind of runtime, the type declarations.
 
 import { execFile } from "node:child_process";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join, posix } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -84,6 +84,18 @@ async function bundle(outdir, plugin, files) {
   }
 }
 
+/** The declarations. An option may be given as undefined, also to those who compile with exactOptionalPropertyTypes. */
+async function declare() {
+  await run("typescript/bin/tsc", "-p", "tsconfig.types.json");
+  const folder = join(root, "build/types");
+  for (const name of await readdir(folder, { recursive: true })) {
+    if (!name.endsWith(".d.ts")) continue;
+    const text = await readFile(join(folder, name), "utf8");
+    const optional = (_, name, type) => `${name}${type.includes("=>") ? `(${type})` : type} | undefined;`;
+    await writeFile(join(folder, name), text.replace(/^( +(?:readonly )?\w+\?: )(.+[^)]);$/gm, optional));
+  }
+}
+
 await rm(join(root, "build"), { recursive: true, force: true });
 await Promise.all([compile("release"), compile("debug")]);
 // Only its declarations are of use: js/wasm.ts instantiates the kernels.
@@ -94,5 +106,5 @@ await Promise.all([
   bundle("build/debug", inlined("build/debug/kernels.wasm"), files),
   bundle("build/workerd", imported("../kernels.wasm"), files),
   bundle("build/edge-light", imported("../kernels.wasm?module"), files),
-  run("typescript/bin/tsc", "-p", "tsconfig.types.json"),
+  declare(),
 ]);

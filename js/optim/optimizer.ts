@@ -1,5 +1,5 @@
 import { withGrad } from "../autograd.js";
-import { checkNumber, checkOptions, describe, runSync } from "../check.js";
+import { checkNumber, checkOptions, describe, runSync, type Some } from "../check.js";
 import { zeroGradients } from "../tensor/gradients.js";
 import { checkRows } from "../tensor/rows.js";
 import { tidy } from "../tensor/scope.js";
@@ -15,7 +15,7 @@ export type ParamGroup<O> = O & {
 };
 
 /** A group as it is given: what is missing is taken from the optimizer's options. */
-export type GivenGroup<O> = Partial<O> & { params: Iterable<Tensor>; initialLr?: number };
+export type GivenGroup<O> = Some<O> & { params: Iterable<Tensor>; initialLr?: number };
 
 /** What an optimizer is made from: parameters, or groups of them with options of their own. */
 export type Params<O> = Iterable<Tensor> | Iterable<GivenGroup<O>>;
@@ -33,7 +33,7 @@ export abstract class Optimizer<O extends { lr: number }, S extends object> {
   /** What a group takes for the options it does not give. */
   private readonly defaults: O;
 
-  constructor(params: Params<O>, options: Partial<O> = {}) {
+  constructor(params: Params<O>, options: Some<O> = {}) {
     const usual = this.usualOptions();
     checkOptions(this.typeName(), options, Object.keys(usual));
     this.defaults = { ...usual, ...given(options) };

@@ -1,4 +1,4 @@
-import { checkNumber, checkOptions, wordText } from "../../check.js";
+import { checkNumber, checkOptions, type Some, wordText } from "../../check.js";
 import { Tensor } from "../../tensor/tensor.js";
 import { type Scheduled, Scheduler, type SchedulerStateDict } from "./scheduler.js";
 
@@ -52,7 +52,7 @@ export class ReduceLROnPlateau extends Scheduler {
   /** For groups that are added later; null when each has its own. */
   private defaultMinLr: number | null;
 
-  constructor(optimizer: Scheduled, options: Partial<PlateauOptions> = {}) {
+  constructor(optimizer: Scheduled, options: Some<PlateauOptions> = {}) {
     checkOptions("ReduceLROnPlateau", options, OPTIONS);
     const { mode = "min", thresholdMode = "rel", minLr = 0 } = options;
     const { factor = 0.1, patience = 10, threshold = 1e-4, cooldown = 0, eps = 1e-8 } = options;
