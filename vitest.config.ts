@@ -1,6 +1,8 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
+const file = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
 /** The whole suite runs on both builds; tests import the built bundle by its package name. */
 const project = (name: string, folder: string) => ({
   test: {
@@ -10,7 +12,12 @@ const project = (name: string, folder: string) => ({
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },
-  resolve: { alias: { "nn-embedding": fileURLToPath(new URL(`${folder}/index.js`, import.meta.url)) } },
+  resolve: {
+    alias: [
+      { find: /^nn-embedding$/, replacement: file(`${folder}/index.js`) },
+      { find: /^nn-embedding\/verify$/, replacement: file("build/verify.js") },
+    ],
+  },
 });
 
 export default defineConfig({

@@ -1,7 +1,7 @@
 // Builds everything into build/: the kernels (debug and release), a bundle for each kind of runtime, the type declarations.
 
 import { execFile } from "node:child_process";
-import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join, posix } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -96,6 +96,26 @@ async function declare() {
   }
 }
 
+/** verify() imports the library as the package, so that a program has one copy of it and export conditions choose the build. */
+const fromOutside = {
+  name: "from outside",
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.\.\/index\.js$/ }, () => ({ path: "nn-embedding", external: true }));
+    onResolve({ filter: /^#vectors\.json$/ }, () => ({ path: join(root, "test/golden/vectors.json") }));
+  },
+};
+
+/** The test vectors, the function that checks them, and its command line. */
+async function bundleVerify() {
+  const { version } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
+  const define = { VERSION: JSON.stringify(version) };
+  await Promise.all([
+    copyFile(join(root, "test/golden/vectors.json"), join(root, "build/vectors.json")),
+    build({ ...options, entryPoints: ["js/verify/verify.ts"], outfile: "build/verify.js", plugins: [fromOutside] }),
+    build({ ...options, entryPoints: ["js/verify/cli.ts"], outfile: "build/cli.js", bundle: false, define }),
+  ]);
+}
+
 await rm(join(root, "build"), { recursive: true, force: true });
 await Promise.all([compile("release"), compile("debug")]);
 // Only its declarations are of use: js/wasm.ts instantiates the kernels.
@@ -106,5 +126,6 @@ await Promise.all([
   bundle("build/debug", inlined("build/debug/kernels.wasm"), files),
   bundle("build/workerd", imported("../kernels.wasm"), files),
   bundle("build/edge-light", imported("../kernels.wasm?module"), files),
+  bundleVerify(),
   declare(),
 ]);

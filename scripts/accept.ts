@@ -1,0 +1,89 @@
+// What `npm run vectors` writes and when it refuses to.
+
+import { type Case, type Difference, type Output, type Vectors, verify } from "nn-embedding/verify";
+
+/** PyTorch's answers, without hashes of ours. */
+export type Answers = Omit<Vectors, "cases"> & {
+  cases: (Omit<Case, "outputs"> & { outputs: Record<string, Omit<Output, "sha256" | "error">> })[];
+};
+
+/** The vectors that follow from PyTorch's answers and from what this build computes, and what is outside its tolerance. */
+export function renewed({ cases, ...head }: Answers): { vectors: Vectors; outside: Difference[] } {
+  const withoutHashes = cases.map((one) => ({ ...one, outputs: mapped(one.outputs, () => ({ sha256: "" })) }));
+  const { differences } = verify({ ...head, cases: withoutHashes });
+  const found = new Map(differences.map((difference) => [`${difference.name}: ${difference.output}`, difference]));
+  const renewedCases = cases.map((one) => ({
+    ...one,
+    outputs: mapped(one.outputs, (output) => {
+      const { actual, error } = found.get(`${one.name}: ${output}`)!;
+      return { sha256: actual, ...(error > 0 ? { error } : {}) };
+    }),
+  }));
+  return {
+    vectors: { ...head, cases: renewedCases },
+    outside: differences.filter(({ withinTolerance }) => !withinTolerance),
+  };
+}
+
+/** Every output with more fields. */
+function mapped<More>(outputs: Answers["cases"][number]["outputs"], more: (name: string) => More) {
+  return Object.fromEntries(Object.entries(outputs).map(([name, output]) => [name, { ...output, ...more(name) }]));
+}
+
+/** Outputs by "case: output". */
+export interface Changes {
+  added: string[];
+  removed: string[];
+  changed: string[];
+}
+
+/** What differs between two files of vectors. An output also changes with its case's operation, options and inputs. */
+export function changesBetween(before: Vectors, after: Vectors): Changes {
+  const [old, fresh] = [before, after].map(outputsOf);
+  const names = [...fresh.keys()];
+  return {
+    added: names.filter((name) => !old.has(name)),
+    removed: [...old.keys()].filter((name) => !fresh.has(name)),
+    changed: names.filter((name) => old.has(name) && old.get(name) !== fresh.get(name)),
+  };
+}
+
+function outputsOf({ cases }: Vectors): Map<string, string> {
+  return new Map(
+    cases.flatMap(({ outputs, ...one }) =>
+      Object.entries(outputs).map(([name, output]) => [`${one.name}: ${name}`, JSON.stringify([one, output])] as const),
+    ),
+  );
+}
+
+/** "2 outputs changed (tanh)", the names those of the first cases, or "" where nothing did. */
+export function summary(changes: Changes): string {
+  const parts = (["added", "changed", "removed"] as const).map((kind) => {
+    const { length } = changes[kind];
+    const names = [...new Set(changes[kind].map((name) => name.slice(0, name.lastIndexOf(":"))))];
+    const more = names.length > 3 ? ` and ${names.length - 3} more cases` : "";
+    const shown = names.slice(0, 3).join("; ");
+    return length === 0 ? "" : `${length} ${length === 1 ? "output" : "outputs"} ${kind} (${shown}${more})`;
+  });
+  return parts.filter((part) => part !== "").join(", ");
+}
+
+/** The change log with one more line at the end of "Unreleased". */
+export function changelogWith(changelog: string, line: string): string {
+  const [, before, after] = /^(.*?\n## Unreleased\n.*?)(\n*(?:\n## .*)?)$/s.exec(changelog) ?? [];
+  if (before === undefined) throw new Error('CHANGELOG.md has no section "## Unreleased"');
+  return `${before.trimEnd()}\n${before.endsWith("## Unreleased\n") ? "\n" : ""}- ${line}\n${after.replace(/^\n+/, "\n")}`;
+}
+
+/** JSON with a line for each input and output, so that a difference can be read. */
+export function textOf({ cases, ...head }: Vectors): string {
+  const lines = (entries: object) =>
+    Object.entries(entries).map(([name, value]) => `  ${JSON.stringify(name)}: ${JSON.stringify(value)}`);
+  const block = (name: string, entries: object) => `,\n "${name}": {\n${lines(entries).join(",\n")}\n }`;
+  const texts = cases.map(({ inputs, outputs, ...one }) => {
+    const start = JSON.stringify(one).slice(0, -1);
+    const given = inputs === undefined ? "" : block("inputs", inputs);
+    return `${start}${given}${block("outputs", outputs)}}`;
+  });
+  return `${JSON.stringify(head).slice(0, -1)},"cases":[\n${texts.join(",\n")}\n]}\n`;
+}
