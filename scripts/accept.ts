@@ -70,9 +70,12 @@ export function summary(changes: Changes): string {
 
 /** The change log with one more line at the end of "Unreleased". */
 export function changelogWith(changelog: string, line: string): string {
-  const [, before, after] = /^(.*?\n## Unreleased\n.*?)(\n*(?:\n## .*)?)$/s.exec(changelog) ?? [];
-  if (before === undefined) throw new Error('CHANGELOG.md has no section "## Unreleased"');
-  return `${before.trimEnd()}\n${before.endsWith("## Unreleased\n") ? "\n" : ""}- ${line}\n${after.replace(/^\n+/, "\n")}`;
+  const start = changelog.indexOf("\n## Unreleased\n");
+  if (start < 0) throw new Error('CHANGELOG.md has no section "## Unreleased"');
+  const next = changelog.indexOf("\n## ", start + 1);
+  const end = next < 0 ? changelog.length : next;
+  const section = changelog.slice(0, end).trimEnd();
+  return `${section}\n${section.endsWith("## Unreleased") ? "\n" : ""}- ${line}\n${changelog.slice(end)}`;
 }
 
 /** JSON with a line for each input and output, so that a difference can be read. */

@@ -25,14 +25,13 @@ function padded(message: Uint8Array): DataView {
   new Uint8Array(bytes).set(message);
   const view = new DataView(bytes);
   view.setUint8(message.length, 0x80);
-  view.setUint32(view.byteLength - 8, Math.floor(message.length / 2 ** 29));
   view.setUint32(view.byteLength - 4, message.length << 3);
   return view;
 }
 
 const rotate = (x: number, n: number) => (x >>> n) | (x << (32 - n));
 
-/** The hash of some bytes, in hexadecimal. */
+/** The hash of fewer than 2^29 bytes, in hexadecimal. */
 export function sha256(message: Uint8Array): string {
   const hash = START.slice();
   const words = new Int32Array(64);

@@ -7,7 +7,7 @@ import type { Case, Output, Tolerance, Vectors } from "./vectors.js";
 
 export type { Case, Input, JsonNumber, Output, Tolerance, Vectors } from "./vectors.js";
 
-/** An output whose bytes are not those of the vectors. */
+/** An output whose bytes, shape or dtype are not those of the vectors. */
 export interface Difference {
   /** Of the case. */
   readonly name: string;
@@ -26,7 +26,7 @@ export interface Difference {
 export interface Report {
   /** Number of outputs. */
   readonly total: number;
-  /** How many of them have the bytes of the vectors. */
+  /** How many of them are those of the vectors to the last bit. */
   readonly equal: number;
   /** The others. */
   readonly differences: readonly Difference[];
@@ -41,7 +41,9 @@ export function verify(vectors: Vectors = own as Vectors): Report {
   const state = getRngState();
   try {
     const outcomes = vectors.cases.flatMap(compare);
-    const differences = outcomes.filter((outcome) => outcome.actual !== outcome.expected);
+    const differences = outcomes.filter(
+      ({ actual, expected, withinTolerance }) => actual !== expected || !withinTolerance,
+    );
     return { total: outcomes.length, equal: outcomes.length - differences.length, differences };
   } finally {
     setRngState(state);
@@ -76,6 +78,7 @@ function compare(one: Case): Difference[] {
 
 /** The outputs of a case by name. */
 function compute({ operation, options, inputs = {}, outputs }: Case): Record<string, Result> {
+  if (!Object.hasOwn(OPERATIONS, operation)) throw new Error(`there is no operation '${operation}'`);
   return tidy(() => {
     const wanted = Object.keys(outputs);
     const learns = new Set(
