@@ -16,7 +16,11 @@ for (const { file, source } of programs) writeFileSync(file, source);
 /** Runs a program of the README on the build under test; returns what it printed. */
 async function run(file: string): Promise<string> {
   const outfile = file.replace(/\.ts$/, ".mjs");
-  const alias = { "nn-embedding": join(process.cwd(), `${process.env.BUILD}/index.js`) };
+  const built = (path: string) => join(process.cwd(), path);
+  const alias = {
+    "nn-embedding": built(`${process.env.BUILD}/index.js`),
+    "nn-embedding/verify": built("build/verify.js"),
+  };
   await build({ entryPoints: [file], outfile, bundle: true, format: "esm", target: "es2022", alias });
   return execFileSync(process.execPath, [outfile], { encoding: "utf8" });
 }
@@ -51,7 +55,10 @@ describe("README", () => {
       skipLibCheck: false,
       noEmit: true,
       types: [],
-      paths: { "nn-embedding": [join(process.cwd(), "build/types/index.d.ts")] },
+      paths: {
+        "nn-embedding": [join(process.cwd(), "build/types/index.d.ts")],
+        "nn-embedding/verify": [join(process.cwd(), "build/types/verify/verify.d.ts")],
+      },
     };
     writeFileSync(`${folder}/console.d.ts`, "declare const console: { log(text: unknown): void };\n");
     writeFileSync(`${folder}/tsconfig.json`, JSON.stringify({ compilerOptions: options, include: ["*.ts"] }));

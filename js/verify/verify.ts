@@ -130,7 +130,7 @@ function distance(
     if (Object.is(x, y)) continue;
     const off = x === y ? 0 : Number.isFinite(x) && Number.isFinite(y) ? Math.abs(x - y) : Infinity;
     const scale = Math.max(Math.abs(y), start === null ? 0 : Math.abs(y - start[i]));
-    if (exact || !(off <= absolute + relative * scale)) withinTolerance = false;
+    if (exact || off === Infinity || !(off <= absolute + relative * scale)) withinTolerance = false;
     error = Math.max(error, off);
   }
   return { error, withinTolerance };

@@ -148,6 +148,21 @@ describe("verify", () => {
     }
   });
 
+  test("no finite number is near to an infinity, and no infinity to the other", () => {
+    const values = Buffer.from(Float32Array.of(Infinity, 1, Infinity).buffer).toString("base64");
+    const one: Case = {
+      name: "infinities",
+      operation: "relu",
+      options: {},
+      inputs: { x: { dtype: "float32", shape: [3], values: ["Infinity", 1, 3e38] } },
+      outputs: { out: { dtype: "float32", shape: [3], values, relative: 1e-6, sha256: "" } },
+    };
+    expect(verify({ ...vectors, cases: [one] }).differences[0]).toMatchObject({
+      error: Infinity,
+      withinTolerance: false,
+    });
+  });
+
   test("shape and dtype count even where the bytes are equal", () => {
     for (const change of [{ shape: [7, 3] }, { dtype: "int32" }]) {
       const { differences } = verify(tampered("exp", "out", change));
