@@ -14,9 +14,7 @@ test("verify needs no host API: it runs in a bare engine", async () => {
     globalName: "report",
     alias: { "nn-embedding": `./${process.env.BUILD}/index.js`, "nn-embedding/verify": "./build/verify.js" },
   });
-  // The library itself decodes its kernels with these two.
-  const host = { atob, TextDecoder };
-  const { total, equal } = runInNewContext(`${outputFiles[0].text}; report`, host);
+  const { total, equal } = runInNewContext(`${outputFiles[0].text}; report`);
   expect(total).toBeGreaterThan(500);
   expect(equal).toBe(total);
 });
