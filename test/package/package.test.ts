@@ -97,6 +97,13 @@ describe.runIf(process.env.BUILD === "build")("the package", () => {
     expect(JSON.parse(printed)).toEqual({ moved: "0.100", same: true, held: true });
   });
 
+  test("verifies itself from a shell", () => {
+    const printed = npm(folder, "exec", "--offline", "--", "nn-embedding", "verify");
+    expect(printed).toMatch(/^nn-embedding \S+: (\d+) of \1 outputs are equal\n$/);
+    const { cases } = JSON.parse(readFileSync(join(installed, "build/vectors.json"), "utf8"));
+    expect(cases.length).toBeGreaterThan(200);
+  });
+
   test("asks nothing of its host", () => {
     // Comments may mention what code must not use.
     const code = library("")
