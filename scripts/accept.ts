@@ -61,7 +61,7 @@ export function summary(changes: Changes): string {
   const parts = (["added", "changed", "removed"] as const).map((kind) => {
     const { length } = changes[kind];
     const names = [...new Set(changes[kind].map((name) => name.slice(0, name.lastIndexOf(":"))))];
-    const more = names.length > 3 ? ` and ${names.length - 3} more cases` : "";
+    const more = names.length > 3 ? ` and ${names.length - 3} more` : "";
     const shown = names.slice(0, 3).join("; ");
     return length === 0 ? "" : `${length} ${length === 1 ? "output" : "outputs"} ${kind} (${shown}${more})`;
   });

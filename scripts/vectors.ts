@@ -33,7 +33,7 @@ const { vectors, outside } = renewed(read<Answers>(ANSWERS));
 for (const { name, output, error, actual } of outside) {
   console.error(`${name}: ${output}: ${Number.isFinite(error) ? `off by ${error}` : actual}`);
 }
-if (outside.length > 0) stop(`${outside.length} outputs are outside their tolerance: nothing is written.`);
+if (outside.length > 0) stop(`Outside the tolerance: ${outside.length}. Nothing is written.`);
 
 const changes = changesBetween(read<Vectors>(VECTORS), vectors);
 const changed = summary(changes);
