@@ -10,7 +10,8 @@ export type Words = Float32Array | Int32Array | Uint32Array;
 /** A file of the build under test. */
 export const built = (name: string) => new URL(`../../${process.env.BUILD}/${name}`, import.meta.url);
 
-export const load = () => instantiateSync<Kernels>(readFileSync(built("kernels.wasm"))).exports;
+export const load = (file: string | URL = built("kernels.wasm")): Kernels =>
+  instantiateSync<Kernels>(readFileSync(file)).exports;
 
 export const kernels = load();
 
