@@ -38,9 +38,9 @@ export function distinctRows(index: Tensor, skip = NO_ROW): DistinctRows {
   return { rows: distinct, slots };
 }
 
-/** sums[slots[i], :] = 0 + values[i, :] + .. in index order; values: n rows of `dim`. Entries with slot -1 are left out. */
-export function sumBySlot(values: Tensor, slots: Tensor, m: number, dim: number): Tensor {
-  const sums = transient([m, dim]).zero_();
+/** sums[slots[i], :] = start + values[i, :] + .. in index order; values: n rows of `dim`. Entries with slot -1 are left out. */
+export function sumBySlot(values: Tensor, slots: Tensor, m: number, dim: number, start = 0): Tensor {
+  const sums = transient([m, dim]).fill_(start);
   kernels.scatterAdd(sums.address, values.address, slots.address, slots.numel, dim, NO_ROW);
   return sums;
 }

@@ -54,7 +54,8 @@ export class SparseTensor extends Resource {
       // Seen behind the sorted rows, every entry finds its row's rank.
       const { slots } = distinctRows(concatRows(rows, this.indices.alias([this.nnz])));
       const m = rows.numel;
-      const sums = sumBySlot(this.values, slots.alias([this.nnz], m), m, this.shape[1]);
+      // -0 is what adding leaves alone: PyTorch copies the first of equal rows, where a dense gradient begins with 0.
+      const sums = sumBySlot(this.values, slots.alias([this.nnz], m), m, this.shape[1], -0);
       return new SparseTensor(rows.alias([1, m]), sums, this.shape, true);
     });
   }

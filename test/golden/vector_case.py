@@ -125,7 +125,7 @@ def case(name, operation, options, inputs, run, reference=None):
     )
 
 
-def function(name, operation, fn, inputs, options=None, out=EXACT, grads=None, dense=False, **more):
+def function(name, operation, fn, inputs, options=None, out=EXACT, grads=None, **more):
     """out and the gradients of `grads`. A tolerance may be a function of the tensors."""
 
     def run(tensors):
@@ -148,12 +148,12 @@ def function(name, operation, fn, inputs, options=None, out=EXACT, grads=None, d
             result.backward(tensors.get("gradient"))
         for key, tolerance in (grads or {}).items():
             grad = tensors[key].grad
-            if grad.is_sparse and not dense:
+            if grad.is_sparse:
                 sums = grad.coalesce()
                 found[f"{key}.grad.indices"] = (sums.indices(), EXACT)
                 found[f"{key}.grad.values"] = (sums.values(), met(tolerance))
             else:
-                found[f"{key}.grad"] = (grad.to_dense(), met(tolerance))
+                found[f"{key}.grad"] = (grad, met(tolerance))
         return found
 
     case(name, operation, options or {}, inputs, run, **more)

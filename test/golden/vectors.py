@@ -142,14 +142,12 @@ def initialisation():
 SPECIAL = [[NAN, INF, -INF], [0.0, -0.0, 1e-45], [-1e-45, 1e-39, 3.4028234663852886e38]]
 
 
-def look_up(name, inputs, dense=False, **options):
-    """dense: the sparse gradient is written out; coalesce() keeps a -0 that ours adds to 0."""
-
+def look_up(name, inputs, **options):
     def fn(weight, index):
         return F.embedding(index, weight, **options)
 
     grads = {"weight": EXACT}
-    function(f"look-up, {name}", "embedding", fn, inputs, camel(options), grads=grads, dense=dense)
+    function(f"look-up, {name}", "embedding", fn, inputs, camel(options), grads=grads)
 
 
 def look_ups():
@@ -184,7 +182,7 @@ def look_ups():
     rows = [[NAN, INF, -INF], [-0.0, -0.0, 1e-45], [1e-45, -INF, -0.0], [-0.0, 0.0, -1e-45]]
     backward = {"weight": floats(3, 3), "index": given([2, 0, 1, 0]), "gradient": literal(rows)}
     look_up("special gradients", backward)
-    look_up("special gradients, sparse", backward, dense=True, sparse=True)
+    look_up("special gradients, sparse", backward, sparse=True)
 
     def run(tensors):
         weight, index, gradient = tensors["weight"], tensors["index"], tensors["gradient"]
