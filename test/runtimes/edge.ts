@@ -1,0 +1,84 @@
+// Edge runtimes, which refuse to compile WebAssembly from bytes: the .wasm comes as a module.
+
+import { copyFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { exec } from "./exec.js";
+import { folder, fromNpm, npmVersion } from "./install.js";
+import type { Entry } from "./matrix.js";
+import { installedFile, oneFile } from "./stage.js";
+
+/**
+ * A folder with what `workerd` serves, made as wrangler makes it: one file under its conditions, the .wasm beside it.
+ * Returns the path of its configuration.
+ */
+export async function worker(project: string, program: string, date: string, socket = ""): Promise<string> {
+  const file = await oneFile(project, program, program, {
+    format: "esm",
+    conditions: ["workerd", "worker", "browser"],
+    external: ["*.wasm"],
+  });
+  const config = file.replace(/js$/, `${date}.capnp`);
+  await copyFile(installedFile(project, "nn-embedding/kernels.wasm"), join(project, "one-file/kernels.wasm"));
+  await writeFile(
+    config,
+    `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [(name = "main", worker = (
+    modules = [
+      (name = "${program}", esModule = embed "${program}"),
+      (name = "kernels.wasm", wasm = embed "kernels.wasm"),
+    ],
+    compatibilityDate = "${date}",
+  ))],
+  ${socket}
+);
+`,
+  );
+  return config;
+}
+
+export const workerdFile = "workerd/bin/workerd";
+
+/** "workerd 2026-11-17" becomes "2026-11-17". */
+export const workerdVersion = async () =>
+  (await exec(await fromNpm(workerdFile), ["--version"])).trim().split(" ").at(-1)!;
+
+const workerd = (name: string, date: string): Entry => ({
+  name,
+  fast: true,
+  install: () => fromNpm(workerdFile),
+  run: async ({ project, signal }) => ({
+    output: await exec(await fromNpm(workerdFile), ["test", await worker(project, "workerd.js", date)], { signal }),
+    version: await workerdVersion(),
+    engine: "V8",
+  }),
+});
+
+const edgeRuntime: Entry = {
+  name: "edge-runtime",
+  install: () => fromNpm("edge-runtime"),
+  async run({ project, signal }) {
+    const file = await oneFile(project, "print.js", "edge-light.js", {
+      conditions: ["edge-light"],
+      // What the host does with "?module": the import becomes a compiled module.
+      plugins: [
+        {
+          name: "wasm?module",
+          setup({ onResolve, onLoad }) {
+            onResolve({ filter: /\.wasm\?module$/ }, ({ path }) => ({ path, namespace: "wasm" }));
+            onLoad({ filter: /.*/, namespace: "wasm" }, () => ({ contents: "export default KERNELS" }));
+          },
+        },
+      ],
+    });
+    const wasm = installedFile(project, "nn-embedding/kernels.wasm");
+    return {
+      output: await exec(process.execPath, [join(folder, "edge-host.mjs"), file, wasm], { signal }),
+      version: await npmVersion("edge-runtime"),
+      engine: `V8 ${process.versions.v8} (the host's)`,
+    };
+  },
+};
+
+// "Now", and the last date before workers could compile bytes at the top level of a module.
+export const edge = [workerd("workerd", "2026-11-01"), workerd("workerd 2025-05-31", "2025-05-31"), edgeRuntime];

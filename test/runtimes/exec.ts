@@ -1,0 +1,81 @@
+// Processes. Each starts in a group of its own, so that ending it ends its children too, and nothing else is ever ended.
+
+import { type ChildProcess, spawn } from "node:child_process";
+
+export interface ExecOptions {
+  cwd?: string;
+  /** Added to the environment. */
+  env?: NodeJS.ProcessEnv;
+  /** Ends the process group. */
+  signal?: AbortSignal;
+}
+
+const running = new Set<ChildProcess>();
+
+function end(child: ChildProcess, signal: NodeJS.Signals = "SIGKILL"): void {
+  if (!running.delete(child)) return;
+  try {
+    process.kill(-child.pid!, signal);
+  } catch {
+    // The group is empty already.
+  }
+}
+
+process.on("exit", () => running.forEach((child) => end(child)));
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(1));
+
+export interface Running {
+  pid: number;
+  /** What it has printed so far. */
+  output(): { stdout: string; stderr: string };
+  /** Rejects when the process ends by itself without success; resolves when it succeeded or was stopped. */
+  ended: Promise<void>;
+  stop(signal?: NodeJS.Signals): void;
+}
+
+/** Starts a program that goes on until it is stopped: a browser, a server. */
+export function start(command: string, args: string[], { cwd, env, signal }: ExecOptions = {}): Running {
+  const name = command.slice(command.lastIndexOf("/") + 1);
+  const child = spawn(command, args, {
+    cwd,
+    env: { ...process.env, ...env },
+    detached: true,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const printed = { stdout: "", stderr: "" };
+  for (const stream of ["stdout", "stderr"] as const) {
+    child[stream].setEncoding("utf8").on("data", (text) => {
+      printed[stream] += text;
+    });
+  }
+  const stop = (by?: NodeJS.Signals) => end(child, by);
+  const abort = () => stop();
+  if (child.pid !== undefined) running.add(child);
+  signal?.addEventListener("abort", abort);
+  const ended = new Promise<void>((resolve, reject) => {
+    child.on("error", (error) => reject(new Error(`${name}: ${error.message}`)));
+    // "close" waits for everything the group has printed, so what outlives its leader is ended at "exit".
+    let stopped = false;
+    child.on("exit", () => {
+      stopped = !running.has(child);
+      stop();
+    });
+    child.on("close", (status, by) => {
+      signal?.removeEventListener("abort", abort);
+      if (stopped || status === 0) return resolve();
+      const words = (printed.stderr.trim() || printed.stdout.trim()).slice(0, 2000);
+      reject(new Error(`${name} ended with ${by ?? status}: ${words}`));
+    });
+  });
+  // Whoever does not wait for the end is not to be taken down by it.
+  ended.catch(() => {});
+  return { pid: child.pid ?? 0, output: () => printed, ended, stop };
+}
+
+/** Runs a program to its end; returns what it printed on stdout. */
+export async function exec(command: string, args: string[], options: ExecOptions = {}): Promise<string> {
+  const program = start(command, args, options);
+  await program.ended;
+  options.signal?.throwIfAborted();
+  return program.output().stdout;
+}
