@@ -118,9 +118,13 @@ export function defaultGenerator(): Generator {
   return shared;
 }
 
-/** Seeds the default generator, as torch.manual_seed, and returns it. */
+/**
+ * Seeds the default generator, as torch.manual_seed, and returns it. Draws no entropy, which an edge worker forbids outside
+ * its handlers.
+ */
 export function manualSeed(seed: number | bigint): Generator {
-  return defaultGenerator().manualSeed(seed);
+  shared = (shared ?? new Generator()).manualSeed(seed);
+  return shared;
 }
 
 /** The state of the default generator, as torch.get_rng_state(). */
@@ -130,7 +134,7 @@ export function getRngState(): Uint8Array {
 
 /** Sets the state of the default generator, as torch.set_rng_state(). */
 export function setRngState(bytes: Uint8Array): void {
-  defaultGenerator().setState(bytes);
+  shared = (shared ?? new Generator()).setState(bytes);
 }
 
 /** A copy of the bytes of a state, after PyTorch's checks. */

@@ -13,7 +13,7 @@ import {
   tensor,
   zeros,
 } from "nn-embedding";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { expectError, valuesOf } from "./tensor/compare.js";
 
 const drawn = (generator?: Generator) => [...valuesOf(rand([6], { generator }))];
@@ -376,5 +376,42 @@ describe("a request that makes no sense", () => {
     manualSeed(13);
     expectError(request, type, "");
     expect(rand([1]).item()).toBe(expected);
+  });
+});
+
+describe("the default generator of a fresh engine", () => {
+  const withoutEntropy = async (work: (library: typeof import("nn-embedding")) => void) => {
+    vi.resetModules();
+    const entropy = vi.spyOn(globalThis.crypto, "getRandomValues").mockImplementation(() => {
+      throw new Error("Disallowed operation called within global scope");
+    });
+    try {
+      work(await import("nn-embedding"));
+    } finally {
+      entropy.mockRestore();
+    }
+  };
+
+  it("needs no entropy once it is seeded, as in the global scope of an edge worker", async () => {
+    manualSeed(42);
+    const expected = drawn();
+    await withoutEntropy((fresh) => {
+      fresh.manualSeed(42);
+      expect([...valuesOf(fresh.rand([6]))]).toEqual(expected);
+    });
+    manualSeed(42);
+    const state = getRngState();
+    await withoutEntropy((fresh) => {
+      fresh.setRngState(state);
+      expect([...valuesOf(fresh.rand([6]))]).toEqual(expected);
+    });
+  });
+
+  it("is not seeded by a seed that is refused", async () => {
+    await withoutEntropy((fresh) => {
+      expect(() => fresh.manualSeed(2n ** 64n)).toThrow(RangeError);
+      expect(() => fresh.setRngState(new Uint8Array(1))).toThrow(RangeError);
+      expect(() => fresh.rand([1])).toThrow("Disallowed operation");
+    });
   });
 });
