@@ -2,11 +2,8 @@
 // WebKitGTK's own, which is the way to start that one without a window manager.
 
 import { mkdtemp } from "node:fs/promises";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
-import { type Running, start } from "./exec.js";
+import { freePort, type Running, start, until } from "./exec.js";
 import { fromDebian } from "./install.js";
 import type { Answer, Context, Entry } from "./matrix.js";
 import { serve } from "./serve.js";
@@ -94,33 +91,6 @@ const webkit: Browser = {
     return driver;
   },
 };
-
-/** Waits for something that a program is about to have. Throws when the program ends instead. */
-async function until<T>(ready: () => T | Promise<T>, program: Running): Promise<T> {
-  let over = false;
-  program.ended
-    .catch(() => {})
-    .then(() => {
-      over = true;
-    });
-  for (;;) {
-    const value = await ready();
-    if (value) return value;
-    if (over) {
-      await program.ended;
-      throw new Error("stopped");
-    }
-    await sleep(20);
-  }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 const scripts = (...files: string[]) => files.map((file) => `<script type="module" src="${file}"></script>`).join("");
 export const WATCH = `<!doctype html><script src="/watch.js"></script>`;

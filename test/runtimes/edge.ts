@@ -3,7 +3,7 @@
 import { copyFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { exec } from "./exec.js";
-import { folder, fromNpm, npmVersion } from "./install.js";
+import { fromNpm, npmVersion, packages } from "./install.js";
 import type { Entry } from "./matrix.js";
 import { installedFile, oneFile } from "./stage.js";
 
@@ -11,8 +11,8 @@ import { installedFile, oneFile } from "./stage.js";
  * A folder with what `workerd` serves, made as wrangler makes it: one file under its conditions, the .wasm beside it.
  * Returns the path of its configuration.
  */
-export async function worker(project: string, program: string, date: string, socket = ""): Promise<string> {
-  const file = await oneFile(project, program, program, {
+export async function worker(project: string, date: string, socket = ""): Promise<string> {
+  const file = await oneFile(project, "edge.js", "edge.js", {
     format: "esm",
     conditions: ["workerd", "worker", "browser"],
     external: ["*.wasm"],
@@ -25,7 +25,7 @@ export async function worker(project: string, program: string, date: string, soc
 const config :Workerd.Config = (
   services = [(name = "main", worker = (
     modules = [
-      (name = "${program}", esModule = embed "${program}"),
+      (name = "edge.js", esModule = embed "edge.js"),
       (name = "kernels.wasm", wasm = embed "kernels.wasm"),
     ],
     compatibilityDate = "${date}",
@@ -48,7 +48,7 @@ const workerd = (name: string, date: string): Entry => ({
   fast: true,
   install: () => fromNpm(workerdFile),
   run: async ({ project, signal }) => ({
-    output: await exec(await fromNpm(workerdFile), ["test", await worker(project, "workerd.js", date)], { signal }),
+    output: await exec(await fromNpm(workerdFile), ["test", await worker(project, date)], { signal }),
     version: await workerdVersion(),
     engine: "V8",
   }),
@@ -73,7 +73,7 @@ const edgeRuntime: Entry = {
     });
     const wasm = installedFile(project, "nn-embedding/kernels.wasm");
     return {
-      output: await exec(process.execPath, [join(folder, "edge-host.mjs"), file, wasm], { signal }),
+      output: await exec(process.execPath, [join(packages, "edge-host.mjs"), file, wasm], { signal }),
       version: await npmVersion("edge-runtime"),
       engine: `V8 ${process.versions.v8} (the host's)`,
     };

@@ -1,6 +1,9 @@
 // Processes. Each starts in a group of its own, so that ending it ends its children too, and nothing else is ever ended.
 
 import { type ChildProcess, spawn } from "node:child_process";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 
 export interface ExecOptions {
   cwd?: string;
@@ -21,7 +24,9 @@ function end(child: ChildProcess, signal: NodeJS.Signals = "SIGKILL"): void {
   }
 }
 
-process.on("exit", () => running.forEach((child) => end(child)));
+process.on("exit", () => {
+  for (const child of running) end(child);
+});
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(1));
 
 export interface Running {
@@ -78,4 +83,32 @@ export async function exec(command: string, args: string[], options: ExecOptions
   await program.ended;
   options.signal?.throwIfAborted();
   return program.output().stdout;
+}
+
+/** Waits for something that a program is about to have. Throws when the program ends instead. */
+export async function until<T>(ready: () => T | Promise<T>, program: Running): Promise<T> {
+  let over = false;
+  program.ended
+    .catch(() => {})
+    .then(() => {
+      over = true;
+    });
+  for (;;) {
+    const value = await ready();
+    if (value) return value;
+    if (over) {
+      await program.ended;
+      throw new Error("stopped");
+    }
+    await sleep(20);
+  }
+}
+
+/** A port of loopback that nobody listens on. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
 }

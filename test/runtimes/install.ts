@@ -1,4 +1,5 @@
-// Where runtimes come from: npm (this folder's lock file) and, as root on Debian, apt-get. Nothing is put on PATH.
+// Where runtimes come from: npm, as the lock files of npm/ and npm-arm64/ say, and, as root on Debian, apt-get. Nothing is
+// put on PATH, and no source file stands beside those node_modules: packages bring a `node` and other versions of tools.
 
 import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
@@ -9,6 +10,7 @@ import { exec } from "./exec.js";
 export class Skip extends Error {}
 
 export const folder = resolve("test/runtimes");
+export const packages = join(folder, "npm");
 
 const say = (text: string) => process.stderr.write(`${text}\n`);
 
@@ -35,8 +37,8 @@ async function file(inside: string, path: string, flags: string[] = []): Promise
   return found;
 }
 
-/** Path of a file of one of this folder's npm packages. */
-export const fromNpm = (path: string) => file(folder, path);
+/** Path of a file of one of the packages of npm/package.json. */
+export const fromNpm = (path: string) => file(packages, path);
 
 /** Version of one of them. */
 export async function npmVersion(name: string): Promise<string> {
@@ -45,22 +47,22 @@ export async function npmVersion(name: string): Promise<string> {
 
 /** Path of a file of a package for linux on arm64, whatever this machine is. */
 export const fromNpmArm64 = (path: string) =>
-  file(join(folder, "arm64"), path, ["--os=linux", "--cpu=arm64", "--libc=glibc", "--force"]);
+  file(join(folder, "npm-arm64"), path, ["--os=linux", "--cpu=arm64", "--libc=glibc", "--force"]);
 
 /** Path of a file that Debian packages bring. */
-export async function fromDebian(path: string, ...packages: string[]): Promise<string> {
+export async function fromDebian(path: string, ...names: string[]): Promise<string> {
   if (existsSync(path)) return path;
-  if (!existsSync("/usr/bin/apt-get")) throw new Skip(`no ${path}, and no apt-get to install ${packages.join(" ")}`);
-  if (process.getuid?.() !== 0) throw new Skip(`no ${path}; root would install ${packages.join(" ")}`);
-  say(`apt-get install ${packages.join(" ")}`);
+  if (!existsSync("/usr/bin/apt-get")) throw new Skip(`no ${path}, and no apt-get to install ${names.join(" ")}`);
+  if (process.getuid?.() !== 0) throw new Skip(`no ${path}; root would install ${names.join(" ")}`);
+  say(`apt-get install ${names.join(" ")}`);
   const apt = (...args: string[]) => exec("apt-get", args, { env: { DEBIAN_FRONTEND: "noninteractive" } });
-  const install = () => apt("install", "-y", "--no-install-recommends", ...packages);
+  const install = () => apt("install", "-y", "--no-install-recommends", ...names);
   try {
     // The first attempt fails where the lists are missing, or older than the mirror.
     await install().catch(() => apt("update").then(install));
   } catch (error) {
-    throw new Skip(`${packages.join(" ")}: ${error}`);
+    throw new Skip(`${names.join(" ")}: ${error}`);
   }
-  if (!existsSync(path)) throw new Skip(`${packages.join(" ")} brought no ${path}`);
+  if (!existsSync(path)) throw new Skip(`${names.join(" ")} brought no ${path}`);
   return path;
 }

@@ -132,3 +132,7 @@ export async function matrix(
   }
   return rows;
 }
+
+/** Where a fast run is asked for, what was skipped was not proven. */
+export const isRed = (rows: Row[], fast: boolean) =>
+  rows.some(({ status }) => status === "failed" || (fast && status === "skipped"));

@@ -2,7 +2,7 @@
 
 import { join } from "node:path";
 import { exec } from "./exec.js";
-import { folder, fromDebian, fromNpm, fromNpmArm64 } from "./install.js";
+import { fromDebian, fromNpm, fromNpmArm64, packages } from "./install.js";
 import type { Entry } from "./matrix.js";
 
 const system: Entry[] = [
@@ -18,9 +18,9 @@ const system: Entry[] = [
 }));
 
 /** Deno keeps what it fetches here; `deno bundle` fetches esbuild. */
-export const denoHome = { DENO_DIR: join(folder, "node_modules/.deno"), DENO_NO_UPDATE_CHECK: "1" };
+export const denoHome = { DENO_DIR: join(packages, "node_modules/.deno"), DENO_NO_UPDATE_CHECK: "1" };
 
-/** A runtime of this folder's package.json. */
+/** A runtime of npm/package.json. */
 function packaged(name: string, file: string, args: string[], fast = false): Entry {
   return {
     name,

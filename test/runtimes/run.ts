@@ -6,29 +6,33 @@ import { browsers } from "./browsers.js";
 import { bundlers } from "./bundlers.js";
 import { edge } from "./edge.js";
 import { exec } from "./exec.js";
-import { type Entry, matrix, parseReport, type Row } from "./matrix.js";
+import { type Entry, isRed, matrix, parseReport, type Row } from "./matrix.js";
 import { node } from "./node.js";
+import { requests } from "./requests.js";
 import { shells } from "./shells.js";
 import { stage, unstage } from "./stage.js";
 import { table } from "./table.js";
 
-const all: Entry[] = [...node, ...edge, ...browsers, ...shells, ...bundlers];
+const all = (count: number): Entry[] => [...node, ...edge, ...browsers, ...shells, ...bundlers, requests(count)];
 
 const options = new Command("npm run test:runtimes --")
   .description("Installs the packed library and runs its vectors and a smoke program in every runtime and bundler.")
   .option("--fast", "system Node, Deno, Bun, workerd and Chromium; there a skip is a failure")
   .option("--only <names...>", "these rows alone")
   .option("--package <path>", "a package's folder or tarball instead of this repository", ".")
+  .option("--requests <count>", "how many the loop of requests sends", Number, 1_000_000)
   .option("--json <file>", "write the rows to a file, too")
   .option("--list", "print the names of the rows")
   .parse()
-  .opts<{ fast?: boolean; only?: string[]; package: string; json?: string; list?: boolean }>();
+  .opts<{ fast?: boolean; only?: string[]; package: string; requests: number; json?: string; list?: boolean }>();
+
+const entries = all(options.requests);
 
 function chosen(): Entry[] {
   const { fast, only } = options;
-  const unknown = only?.filter((name) => all.every((entry) => entry.name !== name)) ?? [];
+  const unknown = only?.filter((name) => entries.every((entry) => entry.name !== name)) ?? [];
   if (unknown.length > 0) throw new Error(`--only: no row is called ${unknown.join(", ")}; see --list`);
-  return all.filter((entry) => (only ? only.includes(entry.name) : !fast || entry.fast));
+  return entries.filter((entry) => (only ? only.includes(entry.name) : !fast || entry.fast));
 }
 
 function say({ name, status, note, seconds, differences }: Row): void {
@@ -37,17 +41,16 @@ function say({ name, status, note, seconds, differences }: Row): void {
 }
 
 async function main(): Promise<void> {
-  if (options.list) return console.log(all.map(({ name }) => name).join("\n"));
-  const entries = chosen();
+  if (options.list) return console.log(entries.map(({ name }) => name).join("\n"));
+  const selected = chosen();
   const project = await stage(options.package);
   try {
     // What the others are compared with: the vectors that this Node counts, and the bits that it trains.
     const expected = parseReport(await exec(process.execPath, ["print.js"], { cwd: project }));
-    const rows = await matrix(entries, project, expected, say);
+    const rows = await matrix(selected, project, expected, say);
     console.log(table(rows));
     if (options.json) await writeFile(options.json, JSON.stringify(rows, null, 2));
-    const red = rows.filter(({ status }) => status === "failed" || (options.fast && status === "skipped"));
-    process.exitCode = red.length > 0 ? 1 : 0;
+    process.exitCode = isRed(rows, options.fast ?? false) ? 1 : 0;
   } finally {
     await unstage(project);
   }

@@ -17,10 +17,11 @@ function shell(file: string, debian: string, engine: string): Entry {
   };
 }
 
-/** "2.50.6-1~deb12u2" becomes "2.50.6". */
+/** The version that Debian packaged. */
 export async function debianVersion(name: string): Promise<string> {
-  const version = await exec("dpkg-query", ["--show", "--showformat", "${Version}", name]);
-  return version.split("-")[0];
+  // "chromium<tab>156.0.8078.108-1~deb12u1"
+  const line = await exec("dpkg-query", ["--show", name]);
+  return line.split("\t")[1].split("-")[0];
 }
 
 export const shells = [

@@ -5,7 +5,8 @@ const cell = (text: string) => text.replaceAll("|", "\\|").replaceAll(/\s+/g, " 
 function vectors({ status, equal, total, note }: Row): string {
   if (status === "skipped") return `skipped: ${note}`;
   const counted = `${equal} / ${total}`;
-  return status === "ok" ? counted : `**failed** ${counted}: ${note}`;
+  if (status === "failed") return `**failed** ${counted}: ${note.split("\n")[0]}`;
+  return note === "" ? counted : `${counted}; ${note}`;
 }
 
 /** The rows in Markdown, as README shows them. */

@@ -28,7 +28,11 @@ function firstExample(): void {
 }
 
 /** Ten steps towards `target`; returns the trained weights, which have the same bits in every runtime. */
-function train(module: nn.Embedding | nn.EmbeddingBag, optimizer: optim.Optimizer, input: number[][]): number[] {
+function train(
+  module: nn.Embedding | nn.EmbeddingBag,
+  optimizer: optim.SGD | optim.SparseAdam,
+  input: number[][],
+): number[] {
   const target = tensor([0.5, -1, 2]);
   const losses = Array.from({ length: 10 }, () =>
     tidy(() => {
@@ -86,9 +90,15 @@ export function report() {
 
 /** What runs this program, in its own words, so that the table cannot name another. A shell or a page has none: "". */
 function host(): { version: string; engine: string } {
-  const { Deno, Bun, process } = globalThis as unknown as Record<string, Record<string, any>>;
+  const { Deno, Bun, process } = globalThis as unknown as Hosts;
   if (Deno) return { version: Deno.version.deno, engine: `V8 ${Deno.version.v8}` };
-  if (Bun) return { version: Bun.version, engine: `JavaScriptCore ${process.versions.webkit.slice(0, 7)}` };
+  if (Bun) return { version: Bun.version, engine: `JavaScriptCore ${process?.versions?.webkit.slice(0, 7)}` };
   if (process?.versions) return { version: process.versions.node, engine: `V8 ${process.versions.v8}` };
   return { version: "", engine: "" };
+}
+
+interface Hosts {
+  Deno?: { version: Record<string, string> };
+  Bun?: { version: string };
+  process?: { versions?: Record<string, string> };
 }
