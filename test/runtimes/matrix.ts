@@ -84,9 +84,10 @@ async function attempt(entry: Entry, project: string, expected: Report): Promise
   };
   const time = new AbortController();
   let timer: NodeJS.Timeout | undefined;
+  let begin = performance.now();
   try {
     await entry.install?.();
-    const begin = performance.now();
+    begin = performance.now();
     const late = new Promise<never>((_, reject) => {
       const limit = entry.limit ?? 60;
       timer = setTimeout(() => {
@@ -95,7 +96,6 @@ async function attempt(entry: Entry, project: string, expected: Report): Promise
       }, 1000 * limit);
     });
     const answer = await Promise.race([entry.run({ project, signal: time.signal }), late]);
-    row.seconds = (performance.now() - begin) / 1000;
     row.version = answer.version ?? "";
     row.engine = answer.engine ?? "";
     row.note = answer.note ?? "";
@@ -111,10 +111,10 @@ async function attempt(entry: Entry, project: string, expected: Report): Promise
   } catch (error) {
     if (error instanceof Skip) row.status = "skipped";
     row.note = error instanceof Error ? error.message : String(error);
-  } finally {
-    clearTimeout(timer);
-    time.abort();
   }
+  row.seconds = (performance.now() - begin) / 1000;
+  clearTimeout(timer);
+  time.abort();
   return row;
 }
 

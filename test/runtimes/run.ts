@@ -1,7 +1,7 @@
 // npm run test:runtimes: the packed library in every runtime and bundler, one table.
 
 import { writeFile } from "node:fs/promises";
-import { Command } from "commander";
+import { Command, InvalidArgumentError } from "commander";
 import { browsers } from "./browsers.js";
 import { bundlers } from "./bundlers.js";
 import { edge } from "./edge.js";
@@ -15,12 +15,19 @@ import { table } from "./table.js";
 
 const all = (count: number): Entry[] => [...node, ...edge, ...browsers, ...shells, ...bundlers, requests(count)];
 
+/** Before a hundred thousand requests the heap of workerd has not reached its size. */
+function many(text: string): number {
+  const count = Number(text);
+  if (!Number.isInteger(count) || count < 100_000) throw new InvalidArgumentError("It must be at least 100000.");
+  return count;
+}
+
 const options = new Command("npm run test:runtimes --")
   .description("Installs the packed library and runs its vectors and a smoke program in every runtime and bundler.")
   .option("--fast", "system Node, Deno, Bun, workerd and Chromium; there a skip is a failure")
   .option("--only <names...>", "these rows alone")
   .option("--package <path>", "a package's folder or tarball instead of this repository", ".")
-  .option("--requests <count>", "how many the loop of requests sends", Number, 1_000_000)
+  .option("--requests <count>", "how many the loop of requests sends, at least 100000", many, 1_000_000)
   .option("--json <file>", "write the rows to a file, too")
   .option("--list", "print the names of the rows")
   .parse()
@@ -56,4 +63,7 @@ async function main(): Promise<void> {
   }
 }
 
-await main();
+await main().catch((error: Error) => {
+  console.error(error.message);
+  process.exitCode = 1;
+});
