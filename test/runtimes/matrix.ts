@@ -52,18 +52,18 @@ export function parseReport(output: string): Report {
     throw new Error(`no report, but: ${line.slice(0, 200)}`);
   }
   if (report?.error !== undefined) throw new Error(report.error);
-  const { total, equal, differences, trained } = report ?? {};
-  if (!Number.isInteger(total) || !Number.isInteger(equal) || !Array.isArray(differences) || !Array.isArray(trained)) {
-    throw new Error(`no report, but: ${line.slice(0, 200)}`);
-  }
-  return report;
+  const { total, equal, differences, trained, fault } = report ?? {};
+  const lists = Array.isArray(differences) && Array.isArray(trained);
+  if (Number.isInteger(total) && Number.isInteger(equal) && lists && typeof fault === "string") return report;
+  throw new Error(`no report, but: ${line.slice(0, 200)}`);
 }
 
 /** Every vector is equal, they are as many as in the package, and the smoke program trained to the same bits. */
 function judge(report: Report, expected: Report): string {
-  const { total, equal, differences } = report;
+  const { total, equal, differences, fault } = report;
   if (total !== expected.total || total === 0) return `${total} vectors of ${expected.total} ran`;
   if (equal !== total || differences.length > 0) return `${total - equal} vectors differ`;
+  if (fault !== "") return `the smoke program: ${fault}`;
   if (JSON.stringify(report.trained) !== JSON.stringify(expected.trained))
     return "the smoke program trained to other bits";
   return "";

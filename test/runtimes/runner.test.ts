@@ -10,7 +10,15 @@ import type { Report } from "./project/smoke.js";
 import { checkFlat } from "./requests.js";
 import { table } from "./table.js";
 
-const report: Report = { version: "1.2", engine: "E 3", trained: [0.5], total: 2, equal: 2, differences: [] };
+const report: Report = {
+  version: "1.2",
+  engine: "E 3",
+  trained: [0.5],
+  fault: "",
+  total: 2,
+  equal: 2,
+  differences: [],
+};
 const difference = { name: "add", output: "out", expected: "1", actual: "2" };
 
 /** The row of one runtime. */
@@ -33,6 +41,8 @@ describe.runIf(process.env.BUILD === "build")("the matrix", () => {
     ["vectors that did not run", { ...report, total: 1, equal: 1 }, "1 vectors of 2 ran"],
     ["no vectors", { ...report, total: 0, equal: 0 }, "0 vectors of 2 ran"],
     ["other bits of trained weights", { ...report, trained: [0.25] }, "the smoke program trained to other bits"],
+    ["a fault of the smoke program", { ...report, fault: "Error: y" }, "the smoke program: Error: y"],
+    ["no word on faults", { ...report, fault: undefined }, "no report"],
     ["an error", { error: "RangeError: x" }, "RangeError: x"],
     ["counts that are no numbers", { ...report, equal: "2" }, "no report"],
     ["null", null, "no report"],
