@@ -68,8 +68,10 @@ export function start(command: string, args: string[], { cwd, env, signal }: Exe
     child.on("close", (status, by) => {
       signal?.removeEventListener("abort", abort);
       if (stopped || status === 0) return resolve();
-      const words = (printed.stderr.trim() || printed.stdout.trim()).slice(0, 2000);
-      reject(new Error(`${name} ended with ${by ?? status}: ${words}`));
+      const words = printed.stderr.trim() || printed.stdout.trim();
+      // The line for the table, and below it everything for whoever has to find out.
+      const headline = /^.*(?:Error|Exception|error:).*$/m.exec(words)?.[0] ?? words.split("\n")[0];
+      reject(new Error(`${name} ended with ${by ?? status}: ${headline}\n${words.slice(0, 2000)}`));
     });
   });
   // Whoever does not wait for the end is not to be taken down by it.
