@@ -10,11 +10,12 @@ export const kernels = /* @__PURE__ */ start(source);
 function start(source: Uint8Array<ArrayBuffer> | WebAssembly.Module): Awaited<ReturnType<typeof instantiate>> {
   if (typeof WebAssembly === "undefined") throw new Error("nn-embedding: this engine has no WebAssembly");
   try {
-    const module = source instanceof WebAssembly.Module ? source : new WebAssembly.Module(source);
+    // Bytes are this realm's own, a module may be another's: Next.js compiles outside the context that it runs the code in.
+    const module = source instanceof Uint8Array ? new WebAssembly.Module(source) : source;
     return new WebAssembly.Instance(module).exports as ReturnType<typeof start>;
   } catch (cause) {
     const reason =
-      source instanceof WebAssembly.Module || WebAssembly.validate(source)
+      !(source instanceof Uint8Array) || WebAssembly.validate(source)
         ? "may not compile WebAssembly: a content security policy has to allow 'wasm-unsafe-eval'"
         : "has no WebAssembly SIMD";
     throw new Error(`nn-embedding: this engine ${reason}: ${cause}`, { cause });
