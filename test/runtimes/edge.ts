@@ -15,7 +15,12 @@ export async function worker(project: string, date: string, socket = ""): Promis
   const file = await oneFile(project, "edge.js", "edge.js", {
     format: "esm",
     conditions: ["workerd", "worker", "browser"],
-    external: ["*.wasm"],
+    plugins: [
+      {
+        name: "wasm",
+        setup: ({ onResolve }) => onResolve({ filter: /\.wasm$/ }, () => ({ path: "./kernels.wasm", external: true })),
+      },
+    ],
   });
   const config = file.replace(/js$/, `${date}.capnp`);
   await copyFile(installedFile(project, "nn-embedding/kernels.wasm"), join(project, "one-file/kernels.wasm"));
