@@ -26,12 +26,19 @@ async function run(file: string): Promise<string> {
 }
 
 describe("README", () => {
-  test("begins with the two commands", () => {
+  test("begins with the commands that continuous integration runs, after the one that shows something", () => {
     const [, commands] = /^# nn-embedding\n\n```sh\n(.*?)```/s.exec(readme)!;
     expect(commands.split("\n").map((line) => line.split("#")[0].trim())).toEqual([
       "npm ci && npm start",
       "npm ci && npm test",
+      "npm ci && npm run test:runtimes -- --fast",
       "",
+    ]);
+    const ci = readFileSync(".ci/run", "utf8").split("\n");
+    expect(ci.filter((line) => line.startsWith("npm "))).toEqual([
+      "npm ci",
+      "npm test",
+      "npm run test:runtimes -- --fast",
     ]);
   });
 

@@ -3,7 +3,7 @@
 
 import { mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
-import { freePort, type Running, start, until } from "./exec.js";
+import { exec, freePort, type Running, start, until } from "./exec.js";
 import { fromDebian } from "./install.js";
 import type { Answer, Context, Entry } from "./matrix.js";
 import { serve } from "./serve.js";
@@ -51,8 +51,6 @@ const firefox: Browser = {
   },
 };
 
-const MINI_BROWSER = "/usr/lib/x86_64-linux-gnu/webkit2gtk-4.1/MiniBrowser";
-
 const webkit: Browser = {
   name: "webkitgtk",
   engine: "JavaScriptCore",
@@ -62,7 +60,8 @@ const webkit: Browser = {
     await fromDebian("/usr/bin/WebKitWebDriver", "webkit2gtk-driver");
   },
   async open(url, { signal }) {
-    const display = start("/usr/bin/Xvfb", ["-displayfd", "1", "-nolisten", "tcp"], { signal });
+    // Asked politely, Xvfb takes its lock file along.
+    const display = start("/usr/bin/Xvfb", ["-displayfd", "1", "-nolisten", "tcp"], { signal, by: "SIGTERM" });
     const number = await until(() => display.output().stdout.trim(), display);
     const port = await freePort();
     const driver = start("/usr/bin/WebKitWebDriver", [`--port=${port}`], { signal, env: { DISPLAY: `:${number}` } });
@@ -75,15 +74,8 @@ const webkit: Browser = {
       if (!response.ok) throw new Error(`WebKitWebDriver: ${path}: ${await response.text()}`);
       return (await response.json()).value;
     };
-    await until(
-      () =>
-        fetch(`http://127.0.0.1:${port}/status`).then(
-          ({ ok }) => ok,
-          () => false,
-        ),
-      driver,
-    );
-    const options = { binary: MINI_BROWSER, args: ["--automation"] };
+    await until(() => fetch(`http://127.0.0.1:${port}/status`).catch(() => null), driver);
+    const options = { binary: await miniBrowser(), args: ["--automation"] };
     const { sessionId } = await send("session", {
       capabilities: { alwaysMatch: { "webkitgtk:browserOptions": options } },
     });
@@ -91,6 +83,12 @@ const webkit: Browser = {
     return driver;
   },
 };
+
+/** Its folder is named after the machine's architecture. */
+async function miniBrowser(): Promise<string> {
+  const files = await exec("dpkg-query", ["--listfiles", "libwebkit2gtk-4.1-0"]);
+  return /^.*\/MiniBrowser$/m.exec(files)![0];
+}
 
 const scripts = (...files: string[]) => files.map((file) => `<script type="module" src="${file}"></script>`).join("");
 export const WATCH = `<!doctype html><script src="/watch.js"></script>`;

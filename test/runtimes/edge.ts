@@ -7,6 +7,9 @@ import { fromNpm, npmVersion, packages } from "./install.js";
 import type { Entry } from "./matrix.js";
 import { installedFile, oneFile } from "./stage.js";
 
+/** A new compatibility date. */
+export const NEW = "2026-11-01";
+
 /**
  * A folder with what `workerd` serves, made as wrangler makes it: one file under its conditions, the .wasm beside it.
  * Returns the path of its configuration.
@@ -85,5 +88,5 @@ const edgeRuntime: Entry = {
   },
 };
 
-// "Now", and the last date before workers could compile bytes at the top level of a module.
-export const edge = [workerd("workerd", "2026-11-01"), workerd("workerd 2025-05-31", "2025-05-31"), edgeRuntime];
+// From 2025-06-01 on, workers may compile bytes at the top level of a module.
+export const edge = [workerd("workerd", NEW), workerd("workerd 2025-05-31", "2025-05-31"), edgeRuntime];

@@ -11,21 +11,24 @@ export interface ExecOptions {
   env?: NodeJS.ProcessEnv;
   /** Ends the process group. */
   signal?: AbortSignal;
+  /** What it is ended with; SIGKILL, which nothing survives, unless given. */
+  by?: NodeJS.Signals;
 }
 
-const running = new Set<ChildProcess>();
+const running = new Map<ChildProcess, NodeJS.Signals>();
 
-function end(child: ChildProcess, signal: NodeJS.Signals = "SIGKILL"): void {
+function end(child: ChildProcess): void {
+  const by = running.get(child);
   if (!running.delete(child)) return;
   try {
-    process.kill(-child.pid!, signal);
+    process.kill(-child.pid!, by);
   } catch {
     // The group is empty already.
   }
 }
 
 process.on("exit", () => {
-  for (const child of running) end(child);
+  for (const child of running.keys()) end(child);
 });
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(1));
 
@@ -35,11 +38,12 @@ export interface Running {
   output(): { stdout: string; stderr: string };
   /** Rejects when the process ends by itself without success; resolves when it succeeded or was stopped. */
   ended: Promise<void>;
-  stop(signal?: NodeJS.Signals): void;
 }
 
 /** Starts a program that goes on until it is stopped: a browser, a server. */
-export function start(command: string, args: string[], { cwd, env, signal }: ExecOptions = {}): Running {
+export function start(command: string, args: string[], options: ExecOptions = {}): Running {
+  const { cwd, env, signal, by = "SIGKILL" } = options;
+  signal?.throwIfAborted();
   const name = command.slice(command.lastIndexOf("/") + 1);
   const child = spawn(command, args, {
     cwd,
@@ -53,10 +57,9 @@ export function start(command: string, args: string[], { cwd, env, signal }: Exe
       printed[stream] += text;
     });
   }
-  const stop = (by?: NodeJS.Signals) => end(child, by);
-  const abort = () => stop();
-  if (child.pid !== undefined) running.add(child);
-  signal?.addEventListener("abort", abort);
+  const stop = () => end(child);
+  if (child.pid !== undefined) running.set(child, by);
+  signal?.addEventListener("abort", stop);
   const ended = new Promise<void>((resolve, reject) => {
     child.on("error", (error) => reject(new Error(`${name}: ${error.message}`)));
     // "close" waits for everything the group has printed, so what outlives its leader is ended at "exit".
@@ -65,18 +68,18 @@ export function start(command: string, args: string[], { cwd, env, signal }: Exe
       stopped = !running.has(child);
       stop();
     });
-    child.on("close", (status, by) => {
-      signal?.removeEventListener("abort", abort);
+    child.on("close", (status, killer) => {
+      signal?.removeEventListener("abort", stop);
       if (stopped || status === 0) return resolve();
       const words = printed.stderr.trim() || printed.stdout.trim();
       // The line for the table, and below it everything for whoever has to find out.
       const headline = /^.*(?:Error|Exception|error:).*$/m.exec(words)?.[0] ?? words.split("\n")[0];
-      reject(new Error(`${name} ended with ${by ?? status}: ${headline}\n${words.slice(0, 2000)}`));
+      reject(new Error(`${name} ended with ${killer ?? status}: ${headline}\n${words.slice(0, 2000)}`));
     });
   });
   // Whoever does not wait for the end is not to be taken down by it.
   ended.catch(() => {});
-  return { pid: child.pid ?? 0, output: () => printed, ended, stop };
+  return { pid: child.pid ?? 0, output: () => printed, ended };
 }
 
 /** Runs a program to its end; returns what it printed on stdout. */

@@ -12,6 +12,9 @@ export class Skip extends Error {}
 export const folder = resolve("test/runtimes");
 export const packages = join(folder, "npm");
 
+/** Ten minutes. */
+const patience = () => AbortSignal.timeout(600_000);
+
 const say = (text: string) => process.stderr.write(`${text}\n`);
 
 /** `npm ci` in a folder, unless what is there came from the same lock file. */
@@ -21,7 +24,10 @@ async function npmCi(inside: string, flags: string[]): Promise<void> {
   if (existsSync(stamp) && (await readFile(stamp, "utf8")) === lock) return;
   say(`npm ci in ${inside}`);
   // None of these packages needs its install script, and a lock file does not cover what one downloads.
-  await exec("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund", ...flags], { cwd: inside });
+  await exec("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund", ...flags], {
+    cwd: inside,
+    signal: patience(),
+  });
   await writeFile(stamp, lock);
 }
 
@@ -32,8 +38,8 @@ async function file(inside: string, path: string, flags: string[] = []): Promise
   if (!installed.has(inside)) installed.set(inside, npmCi(inside, flags));
   await installed.get(inside);
   const found = join(inside, "node_modules", path);
-  if (!existsSync(found))
-    throw new Skip(`npm has no ${path.split("/")[0]} here for ${process.platform} ${process.arch}`);
+  const [name] = path.split("/");
+  if (!existsSync(found)) throw new Skip(`npm has no ${name} here for ${process.platform} ${process.arch}`);
   return found;
 }
 
@@ -55,7 +61,8 @@ export async function fromDebian(path: string, ...names: string[]): Promise<stri
   if (!existsSync("/usr/bin/apt-get")) throw new Skip(`no ${path}, and no apt-get to install ${names.join(" ")}`);
   if (process.getuid?.() !== 0) throw new Skip(`no ${path}; root would install ${names.join(" ")}`);
   say(`apt-get install ${names.join(" ")}`);
-  const apt = (...args: string[]) => exec("apt-get", args, { env: { DEBIAN_FRONTEND: "noninteractive" } });
+  const apt = (...args: string[]) =>
+    exec("apt-get", args, { env: { DEBIAN_FRONTEND: "noninteractive" }, signal: patience() });
   const install = () => apt("install", "-y", "--no-install-recommends", ...names);
   try {
     // The first attempt fails where the lists are missing, or older than the mirror.

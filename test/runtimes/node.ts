@@ -32,8 +32,9 @@ function packaged(name: string, file: string, args: string[], fast = false): Ent
   };
 }
 
-const arm64: Entry = {
-  name: "node arm64 (qemu)",
+/** On an emulated processor: what the engine compiles for arm64 is real. */
+const arm64 = (name: string, file: string): Entry => ({
+  name: `${name} arm64 (qemu)`,
   limit: 180,
   async install() {
     await fromDebian("/usr/bin/qemu-aarch64", "qemu-user");
@@ -41,21 +42,22 @@ const arm64: Entry = {
       "/usr/aarch64-linux-gnu/lib/libatomic.so.1",
       ...["libc6-arm64-cross", "libstdc++6-arm64-cross", "libgcc-s1-arm64-cross", "libatomic1-arm64-cross"],
     );
-    await fromNpmArm64("node/bin/node");
+    await fromNpmArm64(file);
   },
   run: async ({ project, signal }) => ({
     output: await exec(
       "/usr/bin/qemu-aarch64",
-      ["-L", "/usr/aarch64-linux-gnu", await fromNpmArm64("node/bin/node"), "print.js"],
+      ["-L", "/usr/aarch64-linux-gnu", await fromNpmArm64(file), "print.js"],
       { cwd: project, signal },
     ),
   }),
-};
+});
 
 export const node = [
   ...system,
   ...[22, 24, 26].map((major) => packaged(`node ${major}`, `node${major}/bin/node`, ["print.js"])),
   packaged("deno", "deno/deno", ["run", "--no-remote", "print.js"], true),
   packaged("bun", "bun/bin/bun", ["run", "print.js"], true),
-  arm64,
+  arm64("node", "node/bin/node"),
+  arm64("bun", "bun/bin/bun"),
 ];

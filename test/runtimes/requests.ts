@@ -2,7 +2,7 @@
 
 import { readFile } from "node:fs/promises";
 import { createConnection } from "node:net";
-import { worker, workerdFile, workerdVersion } from "./edge.js";
+import { NEW, worker, workerdFile, workerdVersion } from "./edge.js";
 import { freePort, start, until } from "./exec.js";
 import { fromNpm } from "./install.js";
 import type { Answer, Context, Entry } from "./matrix.js";
@@ -104,17 +104,11 @@ export const requests = (count: number): Entry => ({
   async run({ project, signal }: Context): Promise<Answer> {
     const port = await freePort();
     const socket = `sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "main")],`;
-    const config = await worker(project, "2026-11-01", socket);
+    const config = await worker(project, NEW, socket);
     const server = start(await fromNpm(workerdFile), ["serve", config], { signal });
     const url = `http://127.0.0.1:${port}/`;
-    const output = await until(
-      () =>
-        fetch(`${url}report`).then(
-          (response) => response.text(),
-          () => "",
-        ),
-      server,
-    );
+    const answer = () => fetch(url).then((response) => response.text());
+    const output = await until(() => answer().catch(() => ""), server);
     return { output, version: await workerdVersion(), engine: "V8", note: await load(port, count, server.pid, signal) };
   },
 });

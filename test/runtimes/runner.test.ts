@@ -110,6 +110,12 @@ describe.runIf(process.env.BUILD === "build")("the matrix", () => {
     expect([isRed([ok], true), isRed([ok, failed], false)]).toEqual([false, true]);
   });
 
+  it("installs from lock files that name no registry", () => {
+    for (const folder of ["npm", "npm-arm64"]) {
+      expect(readFileSync(`test/runtimes/${folder}/package-lock.json`, "utf8")).not.toContain('"resolved"');
+    }
+  });
+
   it("prints one table", async () => {
     const rows = [
       await printing(report),
