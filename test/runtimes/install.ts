@@ -9,8 +9,8 @@ import { exec } from "./exec.js";
 /** Thrown by what this machine cannot have; its text is the reason. */
 export class Skip extends Error {}
 
-export const folder = resolve("test/runtimes");
-export const packages = join(folder, "npm");
+export const here = resolve("test/runtimes");
+export const packages = join(here, "npm");
 
 /** Ten minutes. */
 const patience = () => AbortSignal.timeout(600_000);
@@ -53,7 +53,7 @@ export async function npmVersion(name: string): Promise<string> {
 
 /** Path of a file of a package for linux on arm64, whatever this machine is. */
 export const fromNpmArm64 = (path: string) =>
-  file(join(folder, "npm-arm64"), path, ["--os=linux", "--cpu=arm64", "--libc=glibc", "--force"]);
+  file(join(here, "npm-arm64"), path, ["--os=linux", "--cpu=arm64", "--libc=glibc", "--force"]);
 
 /** Path of a file that Debian packages bring. */
 export async function fromDebian(path: string, ...names: string[]): Promise<string> {

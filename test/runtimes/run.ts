@@ -10,7 +10,7 @@ import { type Entry, isRed, matrix, parseReport, type Row } from "./matrix.js";
 import { node } from "./node.js";
 import { requests } from "./requests.js";
 import { shells } from "./shells.js";
-import { stage, unstage } from "./stage.js";
+import { stage } from "./stage.js";
 import { table } from "./table.js";
 
 const all = (count: number): Entry[] => [...node, ...edge, ...browsers, ...shells, ...bundlers, requests(count)];
@@ -51,16 +51,12 @@ async function main(): Promise<void> {
   if (options.list) return console.log(entries.map(({ name }) => name).join("\n"));
   const selected = chosen();
   const project = await stage(options.package);
-  try {
-    // What the others are compared with: the vectors that this Node counts, and the bits that it trains.
-    const expected = parseReport(await exec(process.execPath, ["print.js"], { cwd: project }));
-    const rows = await matrix(selected, project, expected, say);
-    console.log(table(rows));
-    if (options.json) await writeFile(options.json, JSON.stringify(rows, null, 2));
-    process.exitCode = isRed(rows, options.fast ?? false) ? 1 : 0;
-  } finally {
-    await unstage(project);
-  }
+  // What the others are compared with: the vectors that this Node counts, and the bits that it trains.
+  const expected = parseReport(await exec(process.execPath, ["print.js"], { cwd: project }));
+  const rows = await matrix(selected, project, expected, say);
+  console.log(table(rows));
+  if (options.json) await writeFile(options.json, JSON.stringify(rows, null, 2));
+  process.exitCode = isRed(rows, options.fast ?? false) ? 1 : 0;
 }
 
 await main().catch((error: Error) => {

@@ -1,22 +1,28 @@
 // An empty project with the packed library installed, and the programs of project/ beside it: what a user would have.
 
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { rmSync } from "node:fs";
+import { mkdir, mkdtemp, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { type BuildOptions, build, transform } from "esbuild";
 import { exec } from "./exec.js";
-import { folder } from "./install.js";
+import { here } from "./install.js";
 
-/** source: this repository, another package's folder, or a tarball. */
+/**
+ * Returns the project's folder. It goes when this process does, with what the runtimes have put beside it.
+ * source: this repository, another package's folder, or a tarball.
+ */
 export async function stage(source: string): Promise<string> {
-  const project = join(await mkdtemp(join(tmpdir(), "nn-embedding-runtimes-")), "project");
+  const folder = await mkdtemp(join(tmpdir(), "nn-embedding-runtimes-"));
+  process.on("exit", () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
+  const project = join(folder, "project");
   await mkdir(project);
   const tarball = (await stat(source)).isDirectory() ? await pack(source, project) : resolve(source);
   await writeFile(join(project, "package.json"), JSON.stringify({ private: true, type: "module" }));
   await exec("npm", ["install", "--offline", "--ignore-scripts", "--no-audit", "--no-fund", tarball], { cwd: project });
-  for (const file of await readdir(join(folder, "project"))) {
-    const { code } = await transform(await readFile(join(folder, "project", file), "utf8"), {
+  for (const file of await readdir(join(here, "project"))) {
+    const { code } = await transform(await readFile(join(here, "project", file), "utf8"), {
       loader: "ts",
       target: "es2022",
     });
@@ -31,9 +37,6 @@ async function pack(source: string, destination: string): Promise<string> {
   });
   return join(destination, printed.trim());
 }
-
-/** Removes it, and what the runtimes have put beside it. */
-export const unstage = (project: string) => rm(dirname(project), { recursive: true, force: true });
 
 /** Path of a file that the package exports: "nn-embedding/kernels.wasm". */
 export const installedFile = (project: string, name: string) =>
