@@ -32,12 +32,13 @@ function connect(port: number, signal: AbortSignal): Connection {
     if (head < 0 || !(body.length >= length)) return;
     received.startsWith("HTTP/1.1 200 ") ? settle.resolve(body) : settle.reject(new Error(received));
   });
-  const fail = (error: Error) => settle?.reject(error);
-  socket.on("error", fail).on("close", () => fail(new Error("workerd closed the connection")));
+  const closed = new Error("workerd closed the connection");
+  socket.on("error", (error) => settle?.reject(error)).on("close", () => settle?.reject(closed));
   signal.addEventListener("abort", () => socket.destroy());
   return {
     get(path) {
       received = "";
+      if (socket.destroyed) return Promise.reject(closed);
       socket.write(`GET /${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`);
       return new Promise((resolve, reject) => {
         settle = { resolve, reject };
@@ -106,7 +107,7 @@ export const requests = (count: number): Entry => ({
     const socket = `sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "main")],`;
     const config = await worker(project, NEW, socket);
     const server = start(await fromNpm(workerdFile), ["serve", config], { signal });
-    const url = `http://127.0.0.1:${port}/`;
+    const url = `http://127.0.0.1:${port}/report`;
     const answer = () => fetch(url).then((response) => response.text());
     const output = await until(() => answer().catch(() => ""), server);
     return { output, version: await workerdVersion(), engine: "V8", note: await load(port, count, server.pid, signal) };
