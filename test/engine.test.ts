@@ -57,6 +57,31 @@ describe("an engine", () => {
     ]);
   });
 
+  it("that may not compile takes the kernels as a module, of another realm too: Next.js compiles outside the context", async () => {
+    const bundle = await build({
+      entryPoints: ["build/edge-light/index.js"],
+      bundle: true,
+      format: "iife",
+      globalName: "nn",
+      write: false,
+      plugins: [
+        {
+          name: "wasm?module",
+          setup({ onResolve, onLoad }) {
+            onResolve({ filter: /\.wasm\?module$/ }, ({ path }) => ({ path, namespace: "wasm" }));
+            onLoad({ filter: /.*/, namespace: "wasm" }, () => ({ contents: "export default KERNELS" }));
+          },
+        },
+      ],
+    });
+    const KERNELS = new WebAssembly.Module(readFileSync("build/kernels.wasm"));
+    const closed = vm.createContext({ KERNELS }, { codeGeneration: { strings: false, wasm: false } });
+    expect(vm.runInContext("KERNELS instanceof WebAssembly.Module", closed)).toBe(false);
+    expect(vm.runInContext(`${bundle.outputFiles[0].text}; String(nn.tensor([1, 2]))`, closed)).toBe(
+      "tensor([1., 2.])",
+    );
+  });
+
   it("gets one instance, however often the library is named", async () => {
     const names = ["index.js", "nn/index.js", "optim/index.js", "functional/index.js"];
     const [whole, nn, optim, functional] = await Promise.all(
