@@ -6,7 +6,7 @@ import { describe, expect, test } from "vitest";
 
 const sources = (folder: string): string[] =>
   (readdirSync(folder, { recursive: true }) as string[])
-    .filter((name) => name.endsWith(".ts") && !name.endsWith(".d.ts"))
+    .filter((name) => name.endsWith(".ts") && !name.endsWith(".d.ts") && !name.includes("node_modules"))
     .map((name) => join(folder, name));
 
 const code = (file: string): string =>
