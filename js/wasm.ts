@@ -14,10 +14,13 @@ function start(source: Uint8Array<ArrayBuffer> | WebAssembly.Module): Awaited<Re
     const module = source instanceof Uint8Array ? new WebAssembly.Module(source) : source;
     return new WebAssembly.Instance(module).exports as ReturnType<typeof start>;
   } catch (cause) {
-    const reason =
-      !(source instanceof Uint8Array) || WebAssembly.validate(source)
+    let reason = "cannot start the kernels";
+    // No memory is a RangeError, and a module cannot be forbidden any more, only be none.
+    if (source instanceof Uint8Array && !(cause instanceof RangeError)) {
+      reason = WebAssembly.validate(source)
         ? "may not compile WebAssembly: a content security policy has to allow 'wasm-unsafe-eval'"
         : "has no WebAssembly SIMD";
+    }
     throw new Error(`nn-embedding: this engine ${reason}: ${cause}`, { cause });
   }
 }

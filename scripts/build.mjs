@@ -1,11 +1,12 @@
 // Builds everything into build/: the kernels (debug and release), a bundle for each kind of runtime, the type declarations.
 
 import { execFile } from "node:child_process";
-import { copyFile, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join, posix } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { build } from "esbuild";
+import { finishDeclarations } from "./declarations.mjs";
 import { DIGITS, decode, encode } from "./wasm-text.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -36,9 +37,9 @@ const options = {
 const inlined = (file) => ({
   name: "inlined kernels",
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^#kernels\.wasm$/ }, () => ({ path: join(root, file), namespace: "wasm" }));
+    onResolve({ filter: /^#kernels\.wasm$/ }, () => ({ path: file, namespace: "wasm" }));
     onLoad({ filter: /./, namespace: "wasm" }, async ({ path }) => ({
-      contents: `${decode}\nexport default /* @__PURE__ */ decode("${encode(await readFile(path))}", "${DIGITS}");`,
+      contents: `${decode}\nexport default /* @__PURE__ */ decode("${encode(await readFile(join(root, path)))}", "${DIGITS}");`,
     }));
   },
 });
@@ -84,16 +85,9 @@ async function bundle(outdir, plugin, files) {
   }
 }
 
-/** The declarations. An option may be given as undefined, also to those who compile with exactOptionalPropertyTypes. */
 async function declare() {
   await run("typescript/bin/tsc", "-p", "tsconfig.types.json");
-  const folder = join(root, "build/types");
-  for (const name of await readdir(folder, { recursive: true })) {
-    if (!name.endsWith(".d.ts")) continue;
-    const text = await readFile(join(folder, name), "utf8");
-    const optional = (_, name, type) => `${name}${type.includes("=>") ? `(${type})` : type} | undefined;`;
-    await writeFile(join(folder, name), text.replace(/^( +(?:readonly )?\w+\?: )(.+[^)]);$/gm, optional));
-  }
+  await finishDeclarations(join(root, "build/types"), ["index.d.ts", "verify/verify.d.ts"]);
 }
 
 /** verify() imports the library as the package, so that a program has one copy of it and export conditions choose the build. */

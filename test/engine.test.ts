@@ -57,6 +57,35 @@ describe("an engine", () => {
     ]);
   });
 
+  it("that has no memory left, or no module to start, is told that, not of the policy", async () => {
+    const bundle = await build({
+      entryPoints: [library],
+      bundle: true,
+      format: "iife",
+      globalName: "nn",
+      write: false,
+    });
+    const caught = (fault: string, code: string) =>
+      vm.runInContext(`${fault}; try { ${code} } catch (error) { String(error) }`, vm.createContext({}));
+    const full = 'WebAssembly.Instance = class { constructor() { throw new RangeError("Out of memory"); } }';
+    expect(caught(full, bundle.outputFiles[0].text)).toBe(
+      "Error: nn-embedding: this engine cannot start the kernels: RangeError: Out of memory",
+    );
+    const edge = await build({
+      entryPoints: ["build/workerd/index.js"],
+      bundle: true,
+      format: "iife",
+      globalName: "nn",
+      write: false,
+      outdir: "build/engine-test",
+      loader: { ".wasm": "file" },
+    });
+    const code = edge.outputFiles.find(({ path }) => path.endsWith(".js"))!.text;
+    expect(caught("", code)).toMatch(
+      /^Error: nn-embedding: this engine cannot start the kernels: TypeError: .* must be a WebAssembly.Module/,
+    );
+  });
+
   it("that may not compile takes the kernels as a module, of another realm too: Next.js compiles outside the context", async () => {
     const bundle = await build({
       entryPoints: ["build/edge-light/index.js"],

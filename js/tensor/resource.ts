@@ -8,9 +8,13 @@ const inspect = Symbol.for("nodejs.util.inspect.custom");
 export abstract class Resource {
   abstract dispose(): void;
 
-  /** @internal */
+  /** @internal What is disposed of has no text, and says so; console.log must not throw. */
   [inspect](): string {
-    return "isDisposed" in this && this.isDisposed ? "tensor(disposed)" : this.toString();
+    try {
+      return this.toString();
+    } catch (error) {
+      return String(error);
+    }
   }
 
   [Symbol.dispose](): void {

@@ -15,6 +15,15 @@ const folder = mkdtempSync(join(tmpdir(), "nn-embedding-package-"));
 const installed = join(folder, "node_modules/nn-embedding");
 const npm = (cwd: string, ...args: string[]) => execFileSync("npm", args, { cwd, encoding: "utf8", stdio: "pipe" });
 const library = (kind: string) => readFileSync(join(installed, "build", kind, "library.js"), "utf8");
+/** What the compiler says of the project in the folder. */
+const tsc = () => {
+  const compiler = createRequire(import.meta.url).resolve("typescript/bin/tsc");
+  return spawnSync(process.execPath, [compiler, "-p", folder], { encoding: "utf8" }).stdout;
+};
+const filesOf = (root: string) =>
+  readdirSync(root, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(root.length + 1));
 let tarball = "";
 
 // There is one package, so one of the two projects looks at it.
@@ -29,9 +38,7 @@ describe.runIf(process.env.BUILD === "build")("the package", () => {
   afterAll(() => rmSync(folder, { recursive: true }));
 
   test("holds the bundles, the kernels and the declarations, and nothing of the workshop", () => {
-    const files = (readdirSync(installed, { recursive: true, withFileTypes: true }) ?? [])
-      .filter((entry) => entry.isFile())
-      .map((entry) => join(entry.parentPath, entry.name).slice(installed.length + 1));
+    const files = filesOf(installed);
     const published =
       /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|build\/(?!debug|test|bench|examples).*\.(js|js\.map|d\.ts|wasm|json))$/;
     expect(files.filter((file) => !published.test(file))).toEqual([]);
@@ -40,6 +47,22 @@ describe.runIf(process.env.BUILD === "build")("the package", () => {
       expect(files).toContain(`build/${kind}library.js.map`);
     }
     expect(files.filter((file) => file.endsWith(".wasm"))).toEqual(["build/kernels.wasm"]);
+  });
+
+  test("is the same wherever it is built", () => {
+    const here = filesOf(installed).filter((file) =>
+      readFileSync(join(installed, file), "utf8").includes(process.cwd()),
+    );
+    expect(here).toEqual([]);
+  });
+
+  test("declares nothing that is not there", () => {
+    const declarations = filesOf(installed).filter((file) => file.endsWith(".d.ts"));
+    expect(declarations.length).toBeGreaterThan(40);
+    const compilerOptions = { strict: true, lib: ["es2022"], types: [], module: "node16", noEmit: true };
+    const files = declarations.map((file) => join(installed, file));
+    writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, files }));
+    expect(tsc()).toBe("");
   });
 
   test("is what publint wants", async () => {
@@ -78,8 +101,7 @@ describe.runIf(process.env.BUILD === "build")("the package", () => {
     };
     cpSync("test/package/user.ts", join(folder, "user.ts"));
     writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["user.ts"] }));
-    const tsc = createRequire(import.meta.url).resolve("typescript/bin/tsc");
-    expect(spawnSync(process.execPath, [tsc, "-p", folder], { encoding: "utf8" }).stdout).toBe("");
+    expect(tsc()).toBe("");
     const printed = execFileSync(process.execPath, [join(folder, moduleResolution, "user.js")], { encoding: "utf8" });
     expect(JSON.parse(printed)).toEqual({
       falls: true,
@@ -88,6 +110,7 @@ describe.runIf(process.env.BUILD === "build")("the package", () => {
       tensors: true,
       table: "Embedding(10, 4, padding_idx=0, sparse=True)",
       names: ["table.weight", "bag.weight", "out.weight", "out.bias"],
+      refused: ["TypeError", "TypeError"],
     });
   });
 
@@ -135,7 +158,11 @@ describe.runIf(process.env.BUILD === "build")("the package", () => {
       const { outputFiles } = await build({ stdin, bundle: true, format: "esm", write: false, logLevel: "error" });
       return outputFiles[0].text;
     };
-    expect(await bundled('import "nn-embedding";')).not.toContain("class");
+    // Without package.json's word for it: what the library does by itself when it is imported.
+    writeFileSync(join(folder, "library.mjs"), library(""));
+    const left = await bundled('import "./library.mjs";');
+    expect(left).toContain("class");
+    expect(left.length).toBeLessThan(1000);
     const tensors = await bundled('import { tensor } from "nn-embedding"; console.log(String(tensor([1])));');
     expect(tensors).toContain("class");
     expect(tensors).not.toMatch(/learning rate|embedding_bag|padding_idx|nesterov/);

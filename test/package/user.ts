@@ -36,6 +36,11 @@ class Classifier extends nn.Module {
   }
 }
 
+// @ts-expect-error: tensors are made by functions.
+const impossible = () => new torch.Tensor();
+// @ts-expect-error: and sparse ones by backward.
+const impossibleToo = () => new SparseTensor();
+
 torch.manualSeed(7);
 const model = new Classifier();
 const options: Partial<SGDOptions> = { lr: 0.5 };
@@ -72,5 +77,12 @@ console.log(
     tensors: memory().numTensors > 0,
     table: String(model.table),
     names: Object.keys(state),
+    refused: [impossible, impossibleToo].map((make) => {
+      try {
+        return String(make());
+      } catch (error) {
+        return (error as Error).name;
+      }
+    }),
   }),
 );
