@@ -23,11 +23,13 @@ export function encode(bytes) {
 
 /** The inverse. The build writes this function's own text into the bundle, so it refers to nothing outside. */
 export function decode(text, digits) {
-  const values = new Map([...digits].map((digit, value) => [digit, value]));
-  const bytes = [];
+  const values = new Uint8Array(128);
+  for (let value = 0; value < digits.length; value++) values[digits.charCodeAt(value)] = value;
+  const bytes = new Uint8Array(text.length);
+  let n = 0;
   for (let at = 0; at < text.length; at++) {
-    const first = values.get(text[at]);
-    bytes.push(first > 1 ? first - 6 : 87 + 93 * first + values.get(text[++at]));
+    const first = values[text.charCodeAt(at)];
+    bytes[n++] = first > 1 ? first - 6 : 87 + 93 * first + values[text.charCodeAt(++at)];
   }
-  return Uint8Array.from(bytes);
+  return bytes.slice(0, n);
 }
