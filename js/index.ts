@@ -8,7 +8,7 @@ export type { Shape } from "./check.js";
 export * as functional from "./functional/index.js";
 export * as nn from "./nn/index.js";
 export * as optim from "./optim/index.js";
-export { Generator, getRngState, manualSeed, setRngState } from "./random.js";
+export { forkRng, Generator, getRngState, manualSeed, setRngState } from "./random.js";
 export { cat } from "./tensor/concat.js";
 export {
   full,

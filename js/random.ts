@@ -1,4 +1,4 @@
-import { checkInteger, describe } from "./check.js";
+import { checkInteger, describe, runSync } from "./check.js";
 import { type Block, free, integersAt, kernels, tryAllocate } from "./wasm.js";
 
 /** The seed of torch.Generator() before anybody sets one. */
@@ -111,11 +111,12 @@ export class Generator {
 }
 
 let shared: Generator | null = null;
+/** Whether the default generator has a seed: it draws entropy for one no sooner than somebody needs it. */
+let seeded = false;
 
 /** The generator used where none is given. Unlike torch.Generator() it starts from a random seed. */
 export function defaultGenerator(): Generator {
-  shared ??= new Generator().manualSeed(randomSeed());
-  return shared;
+  return seeded ? shared! : manualSeed(randomSeed());
 }
 
 /**
@@ -124,6 +125,7 @@ export function defaultGenerator(): Generator {
  */
 export function manualSeed(seed: number | bigint): Generator {
   shared = (shared ?? new Generator()).manualSeed(seed);
+  seeded = true;
   return shared;
 }
 
@@ -135,6 +137,21 @@ export function getRngState(): Uint8Array {
 /** Sets the state of the default generator, as torch.set_rng_state(). */
 export function setRngState(bytes: Uint8Array): void {
   shared = (shared ?? new Generator()).setState(bytes);
+  seeded = true;
+}
+
+/**
+ * Runs `fn`, after which the default generator is where it was, as torch.random.fork_rng; one that has no seed yet draws none for
+ * this. Returns what `fn` returns. TypeError for an async function.
+ */
+export function forkRng<T>(fn: () => T): T {
+  const before = seeded ? getRngState() : null;
+  try {
+    return runSync("forkRng", fn);
+  } finally {
+    if (before === null) seeded = false;
+    else setRngState(before);
+  }
 }
 
 /** A copy of the bytes of a state, after PyTorch's checks. */

@@ -35,38 +35,70 @@ export interface Changes {
   added: string[];
   removed: string[];
   changed: string[];
+  /** How many of those that changed did so in this: our result, PyTorch's, how near they have to be, or what was asked. */
+  parts: Record<(typeof PARTS)[number]["name"], number>;
 }
+
+const PARTS = [
+  { name: "hash", several: "hashes", of: (_: object, { sha256 }: Output) => sha256 },
+  {
+    name: "expected result",
+    several: "expected results",
+    of: (_: object, { dtype, shape, values }: Output) => [dtype, shape, values],
+  },
+  {
+    name: "tolerance",
+    several: "tolerances",
+    of: (_: object, { absolute, relative, start }: Output) => [absolute, relative, start],
+  },
+  { name: "question", several: "questions", of: (question: object) => question },
+] as const;
 
 /** What differs between two files of vectors. An output also changes with its case's operation, options and inputs. */
 export function changesBetween(before: Vectors, after: Vectors): Changes {
   const [old, fresh] = [before, after].map(outputsOf);
   const names = [...fresh.keys()];
+  const differs = (a: unknown, b: unknown) => JSON.stringify(a) !== JSON.stringify(b);
+  const changed = names.filter((name) => old.has(name) && differs(old.get(name), fresh.get(name)));
+  const parts = PARTS.map(({ name, of }) => [
+    name,
+    changed.filter((output) => differs(of(...old.get(output)!), of(...fresh.get(output)!))).length,
+  ]);
   return {
     added: names.filter((name) => !old.has(name)),
     removed: [...old.keys()].filter((name) => !fresh.has(name)),
-    changed: names.filter((name) => old.has(name) && old.get(name) !== fresh.get(name)),
+    changed,
+    parts: Object.fromEntries(parts) as Changes["parts"],
   };
 }
 
-function outputsOf({ cases }: Vectors): Map<string, string> {
+function outputsOf({ cases }: Vectors): Map<string, readonly [question: object, output: Output]> {
   return new Map(
     cases.flatMap(({ outputs, ...one }) =>
-      Object.entries(outputs).map(([name, output]) => [`${one.name}: ${name}`, JSON.stringify([one, output])] as const),
+      Object.entries(outputs).map(([name, output]) => [`${one.name}: ${name}`, [one, output] as const] as const),
     ),
   );
 }
 
-/** "2 outputs changed (tanh)", the names those of the first cases, or "" where nothing did. */
+const counted = (n: number, one: string, several: string) => `${n} ${n === 1 ? one : several}`;
+
+/** "2 outputs changed (tanh) in 2 hashes and 1 tolerance", the names those of the first cases, or "" where nothing did. */
 export function summary(changes: Changes): string {
   const parts = (["added", "changed", "removed"] as const).map((kind) => {
     const { length } = changes[kind];
     const names = [...new Set(changes[kind].map((name) => name.slice(0, name.lastIndexOf(":"))))];
     const more = names.length > 3 ? ` and ${names.length - 3} more` : "";
     const shown = names.slice(0, 3).join("; ");
-    return length === 0 ? "" : `${length} ${length === 1 ? "output" : "outputs"} ${kind} (${shown}${more})`;
+    const inWhat = kind === "changed" ? ` in ${partsText(changes.parts)}` : "";
+    return length === 0 ? "" : `${counted(length, "output", "outputs")} ${kind} (${shown}${more})${inWhat}`;
   });
   return parts.filter((part) => part !== "").join(", ");
 }
+
+const partsText = (parts: Changes["parts"]) =>
+  PARTS.filter(({ name }) => parts[name] > 0)
+    .map(({ name, several }) => counted(parts[name], name, several))
+    .join(" and ");
 
 /** The change log with one more line at the end of "Unreleased". */
 export function changelogWith(changelog: string, line: string): string {

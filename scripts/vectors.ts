@@ -36,16 +36,17 @@ for (const { name, output, error, actual } of outside) {
 if (outside.length > 0) stop(`Outside the tolerance: ${outside.length}. Nothing is written.`);
 
 const changes = changesBetween(read<Vectors>(VECTORS), vectors);
-const changed = summary(changes);
-if (changed === "") {
+const { added, changed, removed } = changes;
+const text = summary(changes);
+const reason = flags.because?.trim();
+if (text === "") {
   console.log("Nothing changed.");
 } else if (!flags.accept) {
-  stop(`${Object.values(changes).flat().join("\n")}\n${changed}. Write it with --accept.`);
+  stop(`${[...added, ...changed, ...removed].join("\n")}\n${text}. Write it with --accept.`);
 } else {
-  const needsReason = changes.changed.length + changes.removed.length > 0;
-  if (needsReason && !flags.because) stop(`${changed}: give a reason, --because "…"`);
+  if (changed.length + removed.length > 0 && !reason) stop(`${text}: give a reason, --because "…"`);
   writeFileSync(VECTORS, textOf(vectors));
-  const line = `Test vectors: ${changed}${flags.because ? `: ${flags.because}` : ""}.`;
+  const line = `Test vectors: ${text}${reason ? `: ${reason}` : ""}.`;
   writeFileSync(CHANGELOG, changelogWith(readFileSync(CHANGELOG, "utf8"), line));
   console.log(line);
 }

@@ -1,5 +1,5 @@
 import own from "#vectors.json";
-import { getRngState, type Shape, type SparseTensor, setRngState, type Tensor, tensor, tidy } from "../index.js";
+import { forkRng, type Shape, type SparseTensor, type Tensor, tensor, tidy, zeros } from "../index.js";
 import { bytesOf, inputValues, outputValues, type Words, withNumbers } from "./inputs.js";
 import { OPERATIONS, type Tensors } from "./operations.js";
 import { sha256 } from "./sha256.js";
@@ -16,7 +16,7 @@ export interface Difference {
   readonly expected: string;
   /** The SHA-256 of what came out; the error's text where the case threw. */
   readonly actual: string;
-  /** The largest distance from PyTorch's values; Infinity for another shape or dtype, or a NaN out of place. */
+  /** The largest distance from PyTorch's values; Infinity for another shape, dtype or number of values, or a NaN out of place. */
   readonly error: number;
   readonly tolerance: Tolerance;
   /** Whether every element is as near to PyTorch's as the tolerance allows. */
@@ -33,21 +33,35 @@ export interface Report {
 }
 
 /**
- * Computes all test vectors in this runtime and tells which outputs differ; a case that throws differs, verify itself does not
- * throw. vectors: those of this version unless given. Needs no host API, takes a few hundred milliseconds, and leaves tensors,
- * the default generator and the transient budget as they were. Call it outside `noGrad`.
+ * Computes all test vectors in this runtime and tells which outputs differ; a case that throws differs. vectors: those of this
+ * version unless given. Needs no host API, takes a few hundred milliseconds, and leaves tensors, the default generator and the
+ * transient budget as they were; draws no entropy. TypeError for what is no file of vectors, Error inside `noGrad`; nothing else
+ * is thrown.
  */
 export function verify(vectors: Vectors = own as Vectors): Report {
-  const state = getRngState();
-  try {
+  if (!isVectors(vectors)) {
+    throw new TypeError("verify: argument 'vectors' must be { cases: [{ outputs: { name: output, … } }, …] }");
+  }
+  if (!tidy(() => zeros([], { requiresGrad: true }).neg().requiresGrad)) {
+    throw new Error("verify: call it outside noGrad");
+  }
+  return forkRng(() => {
     const outcomes = vectors.cases.flatMap(compare);
     const differences = outcomes.filter(
       ({ actual, expected, withinTolerance }) => actual !== expected || !withinTolerance,
     );
     return { total: outcomes.length, equal: outcomes.length - differences.length, differences };
-  } finally {
-    setRngState(state);
-  }
+  });
+}
+
+const isObject = (value: unknown): value is object => typeof value === "object" && value !== null;
+
+/** Whether every case has outputs, on which all else is reported. */
+function isVectors(value: unknown): value is Vectors {
+  const { cases } = Object(value) as Partial<Vectors>;
+  const hasOutputs = (one: unknown) =>
+    isObject(one) && isObject((one as Case).outputs) && Object.values((one as Case).outputs).every(isObject);
+  return Array.isArray(cases) && cases.every(hasOutputs);
 }
 
 interface Result {
@@ -69,10 +83,15 @@ function compare(one: Case): Difference[] {
     const { absolute = 0, relative = 0, start, sha256: hash } = expected;
     const tolerance = { absolute, relative, ...(start === undefined ? {} : { start }) };
     const head = { name: one.name, output, expected: hash, tolerance };
-    if (results === null) return { ...head, actual: failure, error: Infinity, withinTolerance: false };
-    const bytes = bytesOf(results[output].words);
-    const origin = start === undefined ? null : inputValues(one.inputs![start]);
-    return { ...head, actual: sha256(bytes), ...distance(results[output], expected, origin) };
+    const missed = (reason: string) => ({ ...head, actual: reason, error: Infinity, withinTolerance: false });
+    if (results === null) return missed(failure);
+    try {
+      const bytes = bytesOf(results[output].words);
+      const origin = start === undefined ? null : inputValues(one.inputs![start]);
+      return { ...head, actual: sha256(bytes), ...distance(results[output], expected, origin) };
+    } catch (error) {
+      return missed(String(error));
+    }
   });
 }
 
@@ -119,7 +138,7 @@ function distance(
 ): Pick<Difference, "error" | "withinTolerance"> {
   const theirs = outputValues(expected);
   const { absolute = 0, relative = 0 } = expected;
-  if (dtype !== expected.dtype || String(shape) !== String(expected.shape)) {
+  if (dtype !== expected.dtype || String(shape) !== String(expected.shape) || words.length !== theirs.length) {
     return { error: Infinity, withinTolerance: false };
   }
   const exact = absolute === 0 && relative === 0;
