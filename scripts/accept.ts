@@ -36,7 +36,7 @@ export interface Changes {
   removed: string[];
   changed: string[];
   /** How many of those that changed did so in this: our result, PyTorch's, how near they have to be, or what was asked. */
-  parts: Record<(typeof PARTS)[number]["name"], number>;
+  parts: Partial<Record<(typeof PARTS)[number]["name"], number>>;
 }
 
 const PARTS = [
@@ -68,7 +68,7 @@ export function changesBetween(before: Vectors, after: Vectors): Changes {
     added: names.filter((name) => !old.has(name)),
     removed: [...old.keys()].filter((name) => !fresh.has(name)),
     changed,
-    parts: Object.fromEntries(parts) as Changes["parts"],
+    parts: Object.fromEntries(parts.filter(([, count]) => count !== 0)),
   };
 }
 
@@ -96,9 +96,9 @@ export function summary(changes: Changes): string {
 }
 
 const partsText = (parts: Changes["parts"]) =>
-  PARTS.filter(({ name }) => parts[name] > 0)
-    .map(({ name, several }) => counted(parts[name], name, several))
-    .join(" and ");
+  PARTS.flatMap(({ name, several }) => (parts[name] === undefined ? [] : [counted(parts[name], name, several)])).join(
+    " and ",
+  );
 
 /** The change log with one more line at the end of "Unreleased". */
 export function changelogWith(changelog: string, line: string): string {

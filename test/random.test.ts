@@ -1,4 +1,5 @@
 import {
+  forkRng,
   Generator,
   getRngState,
   manualSeed,
@@ -231,6 +232,44 @@ describe("a state", () => {
     const shared = stateOf(manualSeed(1));
     expectError(() => setRngState(state as Uint8Array), type, words);
     expect(hex(getRngState())).toBe(shared);
+  });
+});
+
+describe("forkRng", () => {
+  it("takes the default generator back to where it was, also after an error", () => {
+    const generator = manualSeed(3);
+    const expected = drawn(new Generator().manualSeed(3));
+    expect(forkRng(() => drawn(manualSeed(4)))).toEqual(drawn(new Generator().manualSeed(4)));
+    const fail = () => {
+      rand([5]);
+      throw new RangeError("mine");
+    };
+    expectError(() => forkRng(fail), RangeError, "mine");
+    expect(generator.initialSeed()).toBe(3n);
+    expect(drawn()).toEqual(expected);
+  });
+
+  it("leaves a generator without a seed without one", async () => {
+    vi.resetModules();
+    const fresh = await import("nn-embedding");
+    const entropy = vi.spyOn(globalThis.crypto, "getRandomValues");
+    try {
+      const generator = fresh.forkRng(() => fresh.manualSeed(1));
+      expect(entropy).not.toHaveBeenCalled();
+      fresh.rand([1]);
+      fresh.rand([1]);
+      expect(entropy).toHaveBeenCalledTimes(1);
+      fresh.forkRng(() => fresh.rand([1]));
+      expect(entropy).toHaveBeenCalledTimes(1);
+      expect(fresh.manualSeed(2)).toBe(generator);
+    } finally {
+      entropy.mockRestore();
+    }
+  });
+
+  it("waits for nobody: an async function is a TypeError", () => {
+    expectError(() => forkRng(async () => 1), TypeError, "forkRng");
+    expectError(() => forkRng(3 as never), TypeError, "forkRng");
   });
 });
 

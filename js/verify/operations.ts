@@ -1,6 +1,7 @@
 // What the cases run, by the name of the operation, through the public functions alone.
 
 import {
+  cat,
   functional as F,
   manualSeed,
   multinomial,
@@ -11,6 +12,7 @@ import {
   randn,
   randperm,
   type Tensor,
+  tensor,
   zeros,
 } from "../index.js";
 import { classifier, skipGram } from "./training.js";
@@ -87,6 +89,51 @@ function optimizer({ weight, index, gradient }: Tensors, { optimizer, sparse, op
   }
 }
 
+interface ClipOptions {
+  sparse?: boolean;
+  maxNorm?: number;
+  normType?: number;
+  clipValue?: number;
+}
+
+/** The gradient of a whole weight, or of the rows that index looks up, clipped by norm or by value. */
+function clipped({ weight, index, gradient }: Tensors, { sparse, maxNorm, normType, clipValue }: ClipOptions): Tensors {
+  weight.requiresGrad_();
+  if (index === undefined) weight.grad = gradient;
+  else F.embedding(index, weight, { sparse }).backward(gradient);
+  if (clipValue !== undefined) nn.utils.clipGradValue_(weight, clipValue);
+  const outputs: Tensors = {};
+  if (maxNorm !== undefined) outputs.norm = tensor(nn.utils.clipGradNorm_(weight, maxNorm, { normType }));
+  return { ...outputs, clipped: weight.grad!.toDense() };
+}
+
+interface SchedulerOptions {
+  scheduler: "StepLR" | "LambdaLR" | "CosineAnnealingLR" | "ReduceLROnPlateau";
+  lr: number;
+  steps: number;
+  options: object;
+  /** What LambdaLR multiplies the lr with at each step. */
+  factors?: number[];
+  /** What ReduceLROnPlateau watches. */
+  metrics?: number[];
+}
+
+/** The learning rate after each step. */
+function scheduler({ scheduler, lr, steps, options, factors, metrics }: SchedulerOptions): Tensors {
+  const rule = new optim.SGD([zeros([1])], { lr });
+  const lambda = factors === undefined ? {} : { lrLambda: (epoch: number) => factors[epoch] };
+  const schedule = new optim.lrScheduler[scheduler](rule, { ...options, ...lambda } as never);
+  const lrs = Array.from({ length: steps }, (_, step) => {
+    schedule.step(metrics?.[step] as never);
+    return schedule.getLastLr()[0];
+  });
+  rule.dispose();
+  return { lrs: tensor(lrs) };
+}
+
+/** The inputs that are not the gradient, in their order. */
+const parts = ({ gradient, ...others }: Tensors): Tensor[] => Object.values(others);
+
 /** The initial weights of nn.Linear. */
 function newLinear({ seed, inFeatures, outFeatures }: Record<"seed" | "inFeatures" | "outFeatures", number>): Tensors {
   manualSeed(seed);
@@ -98,6 +145,11 @@ function newLinear({ seed, inFeatures, outFeatures }: Record<"seed" | "inFeature
 
 interface Dim {
   dim?: number;
+}
+
+/** A number beside a tensor. */
+interface Other {
+  other?: number;
 }
 
 export const OPERATIONS: Record<string, Operation> = {
@@ -131,8 +183,18 @@ export const OPERATIONS: Record<string, Operation> = {
   max: ({ x }, { dim }: Dim) => (dim === undefined ? x.max() : x.max(dim).values),
   argmax: ({ x }, { dim }: Dim) => x.argmax(dim),
   oneHot: ({ x }, { numClasses }: { numClasses: number }) => F.oneHot(x, numClasses),
-  add: ({ a, b }) => a.add(b),
-  sub: ({ a, b }) => a.sub(b),
-  mul: ({ a, b }) => a.mul(b),
-  div: ({ a, b }) => a.div(b),
+  add: ({ a, b }, { other }: Other) => a.add(b ?? other),
+  sub: ({ a, b }, { other }: Other) => a.sub(b ?? other),
+  mul: ({ a, b }, { other }: Other) => a.mul(b ?? other),
+  div: ({ a, b }, { other }: Other) => a.div(b ?? other),
+  neg: ({ x }) => x.neg(),
+  float: ({ x }) => x.float(),
+  cat: (inputs, { dim }: Dim) => cat(parts(inputs), dim),
+  narrow: ({ x }, { dim, start, length }: Record<"dim" | "start" | "length", number>) => x.narrow(dim, start, length),
+  transpose: ({ x }, { dim0, dim1 }: Record<"dim0" | "dim1", number>) => x.transpose(dim0, dim1),
+  padSequence: (inputs, options) => nn.utils.rnn.padSequence(parts(inputs), options),
+  unpadSequence: ({ x, lengths }, options) => cat(nn.utils.rnn.unpadSequence(x, lengths, options)),
+  clipGradNorm_: clipped,
+  clipGradValue_: clipped,
+  scheduler: (_, options) => scheduler(options),
 };

@@ -125,8 +125,8 @@ def case(name, operation, options, inputs, run, reference=None):
     )
 
 
-def function(name, operation, fn, inputs, options=None, out=EXACT, grads=None, **more):
-    """out and the gradients of `grads`. A tolerance may be a function of the tensors."""
+def function(name, operation, fn, inputs, options=None, out=EXACT, grads=None, after=None, **more):
+    """out, the gradients of `grads`, the inputs `after` it. A tolerance may be a function."""
 
     def run(tensors):
         for key in grads or {}:
@@ -154,7 +154,7 @@ def function(name, operation, fn, inputs, options=None, out=EXACT, grads=None, *
                 found[f"{key}.grad.values"] = (sums.values(), met(tolerance))
             else:
                 found[f"{key}.grad"] = (grad, met(tolerance))
-        return found
+        return found | {key: (tensors[key], tolerance) for key, tolerance in (after or {}).items()}
 
     case(name, operation, options or {}, inputs, run, **more)
 

@@ -28,6 +28,7 @@ import torch
 import torch.nn.functional as F
 from generate import INF, NAN, camel, number
 from torch import nn, optim
+from torch.nn.utils.rnn import pad_sequence, unpad_sequence
 from vector_case import (
     EPSILON,
     EXACT,
@@ -144,6 +145,8 @@ SPECIAL = [[NAN, INF, -INF], [0.0, -0.0, 1e-45], [-1e-45, 1e-39, 3.4028234663852
 
 def look_up(name, inputs, **options):
     def fn(weight, index):
+        if "padding_idx" in options:
+            assert (index == options["padding_idx"] % len(weight)).any(), name
         return F.embedding(index, weight, **options)
 
     grads = {"weight": EXACT}
@@ -161,15 +164,15 @@ def look_ups():
             "gradient": floats(*shape, dim),
         }
         look_up(f"{list(shape)} x {dim}", inputs)
-    for dim in (4, 17):
+    for dim in (4, 9):
         inputs = {
             "weight": floats(5, dim),
-            "index": integers(3, 4, high=5),
-            "gradient": floats(3, 4, dim),
+            "index": integers(2, 4, high=5),
+            "gradient": floats(2, 4, dim),
         }
         for name, options in (
             ("repeated rows", {}),
-            ("padding", {"padding_idx": 2}),
+            ("padding", {"padding_idx": 0}),
             ("padding from the end", {"padding_idx": -1}),
             ("by frequency", {"scale_grad_by_freq": True}),
             ("by frequency, padding", {"scale_grad_by_freq": True, "padding_idx": 0}),
@@ -246,6 +249,49 @@ def renorm():
             "out": (out, within(1e-6 * largest(weight) * 4)),
         }
 
+    tolerance = within(relative=1e-6)
+    for sparse in (False, True):
+        options = {"max_norm": 1.0, **({"sparse": True} if sparse else {})}
+
+        def fn(weight, index, options=options):
+            return F.embedding(index, weight, **options)
+
+        inputs = {
+            "weight": floats(5, 5),
+            "index": given([1, 4, 1, 3]),
+            "gradient": floats(4, 5),
+        }
+        function(
+            f"renorm and backward{', sparse' if sparse else ''}",
+            "embedding",
+            fn,
+            inputs,
+            camel(options),
+            tolerance,
+            {"weight": EXACT},
+            after={"weight": tolerance},
+        )
+
+    def of_rows(weight, input, gradient, perSampleWeights=None):
+        if perSampleWeights is None:
+            return tolerance
+        addends = perSampleWeights[..., None].abs() * F.embedding(input, weight.abs())
+        return within(1e-6 * largest(addends.sum(1)))
+
+    for mode in ("sum", "max"):
+        options = {"mode": mode, "max_norm": 1.0}
+        inputs = {
+            "weight": floats(5, 5),
+            "input": given([[1, 4, 1, 3], [0, 0, 3, 2], [2, 4, 3, 1]]),
+            "gradient": floats(3, 5),
+        }
+        grads = {"weight": EXACT}
+        if mode == "sum":
+            inputs["perSampleWeights"] = floats(3, 4)
+            # The rows after renorm are within 1e-6 of PyTorch's, and so are their products.
+            grads["perSampleWeights"] = of_sample_weights
+        bag(f"{mode}, renorm and backward", inputs, options, of_rows, grads, {"weight": tolerance})
+
     inputs = {"weight": floats(6, 17), "input": integers(3, 4, high=6)}
     case("renorm of bags", "embeddingBag", {"mode": "sum", "maxNorm": 1}, inputs, run)
 
@@ -253,14 +299,14 @@ def renorm():
 # ---- bags ----
 
 
-def bag(name, inputs, options, out=EXACT, grads=None):
+def bag(name, inputs, options, out=EXACT, grads=None, after=None):
     def fn(weight, input, offsets=None, perSampleWeights=None):
         return F.embedding_bag(
             input, weight, offsets, per_sample_weights=perSampleWeights, **options
         )
 
     grads = {"weight": EXACT} if grads is None else grads
-    function(f"bag {name}", "embeddingBag", fn, inputs, camel(options), out, grads)
+    function(f"bag {name}", "embeddingBag", fn, inputs, camel(options), out, grads, after)
 
 
 def bag_in_double(name, inputs, options, fn):
@@ -280,10 +326,16 @@ def bag_in_double(name, inputs, options, fn):
 
         absolute = {key: t.abs() for key, t in doubles.items()}
         scales = results(absolute)
-        return {
+        found = {
             key: (t.detach().float(), within(1e-6 * largest(scales[key])))
             for key, t in results(doubles).items()
         }
+        if options.get("sparse"):
+            sums, tolerance = found.pop("weight.grad")
+            rows = tensors["input"].unique()
+            found["weight.grad.indices"] = (rows[None], EXACT)
+            found["weight.grad.values"] = (sums[rows], tolerance)
+        return found
 
     case(f"bag {name}", "embeddingBag", camel(options), inputs, run, "float64")
 
@@ -291,6 +343,20 @@ def bag_in_double(name, inputs, options, fn):
 def weighted_mean(weight, input, perSampleWeights):
     rows = F.embedding(input, weight) * perSampleWeights[..., None]
     return rows.sum(1) / perSampleWeights.sum(1)[:, None]
+
+
+def weighted_mean_without(weight, input, perSampleWeights):
+    """Row 3 is padding."""
+    return weighted_mean(weight, input, perSampleWeights * (input != 3))
+
+
+def weighted_mean_of_parts(weight, input, perSampleWeights, offsets):
+    """0 for an empty bag."""
+    bag_of = torch.bucketize(torch.arange(len(input)), offsets, right=True) - 1
+    rows = F.embedding(input, weight) * perSampleWeights[:, None]
+    total = torch.zeros(len(offsets), dtype=weight.dtype).index_add(0, bag_of, perSampleWeights)
+    sums = torch.zeros(len(offsets), weight.shape[1], dtype=weight.dtype)
+    return sums.index_add(0, bag_of, rows) / torch.where(total == 0, 1, total)[:, None]
 
 
 def mean_by_frequency(weight, input):
@@ -308,8 +374,8 @@ def bags():
     for dim in (1, 3, 4, 16, 33):
         for mode in ("sum", "mean", "max"):
             inputs = {
-                "weight": floats(7, dim),
-                "input": integers(3, 4, high=7),
+                "weight": floats(5, dim),
+                "input": integers(3, 4, high=5),
                 "gradient": floats(3, dim),
             }
             bag(f"{mode}, 3 x 4, {dim}", inputs, {"mode": mode})
@@ -340,8 +406,8 @@ def bags():
         bag(f"{mode}, special values", {**special, "gradient": floats(4, 3)}, {"mode": mode})
 
     inputs = {
-        "weight": floats(7, 9),
-        "input": integers(12, high=7),
+        "weight": floats(5, 9),
+        "input": integers(12, high=5),
         "offsets": given([0, 3, 3, 10]),
         "perSampleWeights": floats(12),
         "gradient": floats(4, 9),
@@ -349,9 +415,16 @@ def bags():
     both = {"weight": EXACT, "perSampleWeights": of_sample_weights}
     bag("weighted sum, offsets", inputs, {"mode": "sum"}, grads=both)
     bag("weighted sum, sparse", inputs, {"mode": "sum", "sparse": True}, grads=both)
+
+    def of_sums(weight, input, offsets, perSampleWeights, gradient):
+        addends = perSampleWeights[:, None].abs() * F.embedding(input, weight.abs())
+        return near(torch.stack([part.sum(0) for part in addends.tensor_split(offsets[1:])]))
+
+    # Beside padding PyTorch rounds every product before it adds it, elsewhere not.
+    bag("weighted sum, padding", inputs, {"mode": "sum", "padding_idx": 3}, of_sums, both)
     rows = {
         **inputs,
-        "input": integers(3, 4, high=7),
+        "input": integers(3, 4, high=5),
         "perSampleWeights": floats(3, 4),
         "gradient": floats(3, 9),
     }
@@ -359,6 +432,20 @@ def bags():
     bag("weighted sum, 3 x 4", rows, {"mode": "sum"}, grads=both)
     positive = {**rows, "perSampleWeights": floats(3, 4, low=0.5, high=1.5)}
     bag_in_double("weighted mean", positive, {"mode": "mean"}, weighted_mean)
+    padded = {**positive, "input": given([[0, 3, 2, 1], [3, 3, 2, 4], [1, 4, 0, 1]])}
+    without = {"mode": "mean", "padding_idx": 3}
+    bag_in_double("weighted mean, padding", padded, without, weighted_mean_without)
+    listed = {
+        "weight": floats(5, 5),
+        "input": inputs["input"],
+        "offsets": inputs["offsets"],
+        "perSampleWeights": floats(12, low=0.5, high=1.5),
+        "gradient": floats(4, 5),
+    }
+    bag_in_double("weighted mean, offsets", listed, {"mode": "mean"}, weighted_mean_of_parts)
+    bag_in_double(
+        "weighted mean, sparse", listed, {"mode": "mean", "sparse": True}, weighted_mean_of_parts
+    )
     plain = {key: rows[key] for key in ("weight", "input", "gradient")}
     bag_in_double(
         "mean by frequency", plain, {"mode": "mean", "scale_grad_by_freq": True}, mean_by_frequency
@@ -421,7 +508,7 @@ def title(kind, form, options):
     return ", ".join([kind, form, *words]).replace("True", "true")
 
 
-def optimizer(kind, form, options, shape=(4, 5)):
+def optimizer(kind, form, options, shape=(3, 7)):
     def run(tensors):
         param = nn.Parameter(tensors["weight"].clone())
         rule = getattr(optim, kind)([param], **options)
@@ -466,7 +553,7 @@ def decaying_sparse_adam(p, grads, lr=0.001, betas=(0.9, 0.999), eps=1e-8, weigh
         yield p, {"exp_avg": m, "exp_avg_sq": v}
 
 
-def by_formula(kind, formula, form, options, shape=(4, 5)):
+def by_formula(kind, formula, form, options, shape=(3, 7)):
     def run(tensors):
         grads = []
         for k, gradient in enumerate(tensors["gradient"].double().numpy()):
@@ -511,15 +598,15 @@ def optimizers():
         optimizer("AdamW", form, {"lr": 0.01, "weight_decay": 0.1, "amsgrad": True})
     optimizer("SGD", "dense", {"lr": 0.1, "maximize": True})
     optimizer(
-        "Adagrad", "sparse", {"lr": 0.1, "initial_accumulator_value": 0.1, "eps": 1e-3}, (4, 17)
+        "Adagrad", "sparse", {"lr": 0.1, "initial_accumulator_value": 0.1, "eps": 1e-3}, (3, 9)
     )
-    optimizer("Adam", "dense", {"lr": 0.1, "betas": (0.5, 0.75), "eps": 1e-3}, (3, 17))
+    optimizer("Adam", "dense", {"lr": 0.1, "betas": (0.5, 0.75), "eps": 1e-3}, (3, 9))
     optimizer("SparseAdam", "sparse", {"lr": 0.01})
-    optimizer("SparseAdam", "sparse", {"lr": 0.1, "betas": (0.5, 0.75), "eps": 1e-3}, (4, 17))
+    optimizer("SparseAdam", "sparse", {"lr": 0.1, "betas": (0.5, 0.75), "eps": 1e-3}, (3, 9))
     by_formula("SparseAdam", decaying_sparse_adam, "sparse", {"lr": 0.1, "weight_decay": 0.1})
     for form in ("dense", "rows", "sparse"):
         by_formula("RowwiseAdagrad", rowwise_adagrad, form, {"lr": 0.1})
-    by_formula("RowwiseAdagrad", rowwise_adagrad, "rows", {"lr": 0.1, "lr_decay": 0.5}, (4, 17))
+    by_formula("RowwiseAdagrad", rowwise_adagrad, "rows", {"lr": 0.1, "lr_decay": 0.5}, (3, 9))
     by_formula("RowwiseAdagrad", rowwise_adagrad, "dense", {"lr": 0.1, "weight_decay": 0.1})
     more = {"lr": 0.1, "initial_accumulator_value": 0.1, "eps": 1e-3}
     by_formula("RowwiseAdagrad", rowwise_adagrad, "sparse", more)
@@ -535,7 +622,7 @@ def whole(parts, reduction):
 def losses():
     for reduction in ("none", "mean", "sum"):
         options = {"reduction": reduction}
-        one = {"gradient": floats(4, 5)} if reduction == "none" else {}
+        one = {"gradient": floats(3, 7)} if reduction == "none" else {}
 
         def share(x, gradient=None, reduction=reduction):
             return 1 / x.numel() if reduction == "mean" else 1
@@ -548,7 +635,7 @@ def losses():
             f"binary cross entropy, {reduction}",
             "binaryCrossEntropyWithLogits",
             lambda x, target, o=options: F.binary_cross_entropy_with_logits(x, target, **o),
-            {"x": floats(4, 5, low=-4, high=4), "target": floats(4, 5, low=0, high=1), **one},
+            {"x": floats(3, 7, low=-4, high=4), "target": floats(3, 7, low=0, high=1), **one},
             options,
             of_bce,
             {"x": lambda x, target, gradient=None, s=share: near(2 * s(x))},
@@ -557,7 +644,7 @@ def losses():
             f"mean squared error, {reduction}",
             "mseLoss",
             lambda x, target, o=options: F.mse_loss(x, target, **o),
-            {"x": floats(4, 5, low=-4, high=4), "target": floats(4, 5), **one},
+            {"x": floats(3, 7, low=-4, high=4), "target": floats(3, 7), **one},
             options,
             lambda x, target, gradient=None, r=reduction: near(whole((x - target) ** 2, r)),
             {
@@ -721,7 +808,7 @@ def functions():
     def of_cosine(x1, x2, gradient):
         return near(2 / torch.minimum(x1.norm(dim=1), x2.norm(dim=1)))
 
-    inputs = {"x1": floats(4, 9), "x2": floats(4, 9), "gradient": floats(4)}
+    inputs = {"x1": floats(3, 9), "x2": floats(3, 9), "gradient": floats(3)}
     slopes = {"x1": of_cosine, "x2": of_cosine}
     function(
         "cosine similarity", "cosineSimilarity", F.cosine_similarity, inputs, {}, near(1.0), slopes
@@ -732,7 +819,7 @@ def functions():
             return near(2 * (gradient.abs().sum(1) / x.norm(p, 1)))
 
         options = {"p": number(float(p)) if math.isinf(p) else p}
-        inputs = {"x": floats(4, 9), "gradient": floats(4, 9)}
+        inputs = {"x": floats(3, 9), "gradient": floats(3, 9)}
         function(
             f"normalize, p = {p}",
             "normalize",
@@ -792,13 +879,196 @@ def reductions():
     )
     index = {"x": integers(2, 3, high=5)}
     function("one-hot", "oneHot", fn_of(F.one_hot, num_classes=5), index, {"numClasses": 5})
-    for name in ("add", "sub", "mul", "div"):
-        inputs = {"a": floats(3, 4), "b": floats(4, low=0.5, high=1.5)}
-        function(name, name, binary(name), inputs)
+    whole = {"x": integers(3, 7, low=-(2**31), high=2**31)}
+    for dim in (0, 1):
+        function(f"max of integers, dim {dim}", "max", largest_of(dim=dim), whole, {"dim": dim})
+    function("max of integers", "max", largest_of(), whole)
+    # Odd ones halfway between two float32, too.
+    halfway = [2**24 + 1, -(2**24) - 3, 2**31 - 1, -(2**31), 0, 7, -1]
+    function("float", "float", lambda x: x.float(), {"x": given(halfway)})
+
+
+def arithmetic():
+    def of_sums(slope):
+        return lambda a, b, gradient: near((gradient * slope(a, b)).abs().sum(0))
+
+    slopes = {
+        "add": lambda a, b: torch.ones_like(a),
+        "sub": lambda a, b: torch.ones_like(a),
+        "mul": lambda a, b: a,
+        "div": lambda a, b: a / b**2,
+    }
+    for name, slope in slopes.items():
+        inputs = {"a": floats(3, 5), "b": floats(5, low=0.5, high=1.5), "gradient": floats(3, 5)}
+        function(name, name, binary(name), inputs, grads={"a": EXACT, "b": of_sums(slope)})
+        alone = {"a": floats(3, 5), "gradient": floats(3, 5)}
+        options = {"other": 0.7}
+        exact = {"a": EXACT}
+        function(f"{name}, a number", name, beside(name, 0.7), alone, options, grads=exact)
+        if name == "div":
+            continue
+        # As large as products may be without wrapping around.
+        inputs = {
+            "a": integers(3, 5, low=-46340, high=46340),
+            "b": integers(5, low=-46340, high=46340),
+        }
+        function(f"{name} of integers", name, binary(name), inputs)
+        alone = {"a": inputs["a"]}
+        function(f"{name} of integers, a number", name, beside(name, -7), alone, {"other": -7})
+    inputs = {"x": floats(3, 5), "gradient": floats(3, 5)}
+    function("neg", "neg", torch.neg, inputs, grads={"x": EXACT})
 
 
 def binary(name):
     return lambda a, b: getattr(torch, name)(a, b)
+
+
+def beside(name, other):
+    return lambda a: getattr(torch, name)(a, other)
+
+
+# ---- shapes ----
+
+
+def shapes():
+    x = {"x": floats(3, 5, 2)}
+    for dim, start, length in ((0, 1, 2), (1, 2, 3), (2, -1, 1)):
+        shape = [3, 5, 2]
+        shape[dim] = length
+        options = {"dim": dim, "start": start, "length": length}
+        function(
+            f"narrow, dim {dim}",
+            "narrow",
+            fn_of(torch.narrow, **options),
+            {**x, "gradient": floats(*shape)},
+            options,
+            grads={"x": EXACT},
+        )
+    for dims, shape in (((0, 1), (5, 3, 2)), ((0, -1), (2, 5, 3))):
+        options = {"dim0": dims[0], "dim1": dims[1]}
+        function(
+            f"transpose, {list(dims)}",
+            "transpose",
+            fn_of(torch.transpose, **options),
+            {**x, "gradient": floats(*shape)},
+            options,
+            grads={"x": EXACT},
+        )
+    for dim, sizes in ((0, ((1, 5), (2, 5), (0, 5))), (1, ((3, 1), (3, 4), (3, 2)))):
+        inputs = {key: floats(*size) for key, size in zip("abc", sizes, strict=True)}
+        total = [sum(axis) if i == dim else axis[0] for i, axis in enumerate(zip(*sizes))]
+        function(
+            f"cat, dim {dim}",
+            "cat",
+            lambda a, b, c, dim=dim: torch.cat([a, b, c], dim),
+            {**inputs, "gradient": floats(*total)},
+            {"dim": dim},
+            grads=dict.fromkeys("abc", EXACT),
+        )
+    index = {"a": integers(3, high=9), "b": integers(2, high=9)}
+    function("cat of integers", "cat", lambda a, b: torch.cat([a, b]), index, {"dim": 0})
+    lengths = (2, 4, 1)
+    for first, side in ((False, "right"), (True, "left")):
+        options = {"batch_first": first, "padding_value": -0.5, "padding_side": side}
+        inputs = {key: floats(n, 3) for key, n in zip("abc", lengths, strict=True)}
+        function(
+            f"pad_sequence, {side}",
+            "padSequence",
+            lambda a, b, c, o=options: pad_sequence([a, b, c], **o),
+            {**inputs, "gradient": floats(*((3, 4) if first else (4, 3)), 3)},
+            camel(options),
+            grads=dict.fromkeys("abc", EXACT),
+        )
+
+        def unpadded(x, lengths, first=first):
+            # A copy, for PyTorch transposes its argument in place.
+            return torch.cat(unpad_sequence(x * 1, lengths, first))
+
+        function(
+            f"unpad_sequence{', batch first' if first else ''}",
+            "unpadSequence",
+            unpadded,
+            {
+                "x": floats(*((3, 4) if first else (4, 3)), 3),
+                "lengths": given(lengths),
+                "gradient": floats(sum(lengths), 3),
+            },
+            {"batchFirst": first},
+            grads={"x": EXACT},
+        )
+
+
+# ---- clipping and learning rates ----
+
+
+def clipping():
+    def slope_of(tensors):
+        gradient = tensors["gradient"]
+        if "index" not in tensors:
+            return gradient.clone()
+        return torch.zeros(3, 7).index_add(0, tensors["index"], gradient)
+
+    def clip(form, name, operation, run, **options):
+        rows = {"index": given([2, 0, 2])} if form != "dense" else {}
+        gradient = floats(3, 7, low=-2, high=2)
+        inputs = {"weight": floats(3, 7), **rows, "gradient": gradient}
+        more = {"sparse": form == "sparse"} if rows else {}
+        case(f"{name}, {form}", operation, {**camel(options), **more}, inputs, run)
+
+    for p in (2, 1, 3, INF):
+        for form in ("dense", "rows", "sparse"):
+            if p != 2 and form != "dense":
+                continue
+
+            def run(tensors, p=p):
+                param = nn.Parameter(tensors["weight"])
+                param.grad = slope_of(tensors)
+                norm = nn.utils.clip_grad_norm_(param, 1.5, p)
+                assert norm > 1.5
+                relative = within(relative=2 * FEW * EPSILON)
+                return {"norm": (norm, relative), "clipped": (param.grad, relative)}
+
+            options = {"max_norm": 1.5, "norm_type": float(p) if math.isinf(p) else p}
+            clip(form, f"clip_grad_norm_, p = {p}", "clipGradNorm_", run, **options)
+    for form in ("dense", "rows", "sparse"):
+
+        def run(tensors):
+            param = nn.Parameter(tensors["weight"])
+            param.grad = slope_of(tensors)
+            nn.utils.clip_grad_value_(param, 0.75)
+            return {"clipped": (param.grad, EXACT)}
+
+        clip(form, "clip_grad_value_", "clipGradValue_", run, clip_value=0.75)
+
+
+def schedulers():
+    factors = [1.0, 0.5, 2.0, 0.1, 0.0, 1.5, 0.75]
+    metrics = [3.0, 2.0, 2.5, 1.99995, 2.0, 2.0, 1.0, 1.0, 1.0, 1.0, 1.0]
+    plateau = {"factor": 0.3, "patience": 1, "cooldown": 1, "min_lr": 0.05}
+    table = (
+        ("StepLR", 7, {"step_size": 3, "gamma": 0.3}, {}),
+        ("LambdaLR", 6, {}, {"factors": factors}),
+        ("CosineAnnealingLR", 11, {"T_max": 5, "eta_min": 0.05}, {}),
+        ("ReduceLROnPlateau", 11, plateau, {"metrics": metrics}),
+    )
+    for kind, steps, options, more in table:
+
+        def run(_, kind=kind, steps=steps, options=options, more=more):
+            rule = optim.SGD([nn.Parameter(torch.zeros(1))], lr=0.7)
+            extra = {"lr_lambda": factors.__getitem__} if kind == "LambdaLR" else {}
+            schedule = getattr(optim.lr_scheduler, kind)(rule, **options, **extra)
+            lrs = []
+            for k in range(steps):
+                rule.step()
+                schedule.step(*([metrics[k]] if "metrics" in more else []))
+                lrs.append(rule.param_groups[0]["lr"])
+            assert len(set(lrs)) > 2
+            return {"lrs": (torch.tensor(lrs), within(relative=EPSILON))}
+
+        named = {"T_max": "tMax"}
+        given_options = camel({named.get(key, key): value for key, value in options.items()})
+        codes = {"scheduler": kind, "lr": 0.7, "steps": steps, "options": given_options, **more}
+        case(kind, "scheduler", codes, {}, run)
 
 
 # ---- training ----
@@ -878,4 +1148,5 @@ def training():
 
 if __name__ == "__main__":
     parts = (initialisation, look_ups, renorm, bags, optimizers, losses, functions, reductions)
-    write("vectors-torch", (*parts, training))
+    more = (arithmetic, shapes, clipping, schedulers)
+    write("vectors-torch", (*parts, *more, training))

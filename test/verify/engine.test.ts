@@ -1,20 +1,71 @@
+import { readdirSync, readFileSync } from "node:fs";
 import { runInNewContext } from "node:vm";
 import { build } from "esbuild";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 
-test("verify needs no host API: it runs in a bare engine", async () => {
+/** A program with the library in it, run in a bare engine after `before`; what it exports. */
+async function inBareEngine<Exports>(program: string, before = "", globals: object = {}): Promise<Exports> {
   const { outputFiles } = await build({
-    stdin: {
-      contents: 'import { verify } from "nn-embedding/verify"; export const { total, equal } = verify();',
-      resolveDir: process.cwd(),
-    },
+    stdin: { contents: program, resolveDir: process.cwd() },
     bundle: true,
     write: false,
     format: "iife",
-    globalName: "report",
+    globalName: "exported",
     alias: { "nn-embedding": `./${process.env.BUILD}/index.js`, "nn-embedding/verify": "./build/verify.js" },
   });
-  const { total, equal } = runInNewContext(`${outputFiles[0].text}; report`);
-  expect(total).toBeGreaterThan(500);
-  expect(equal).toBe(total);
+  return runInNewContext(`${before}\n${outputFiles[0].text}; exported`, globals) as Exports;
+}
+
+const VERIFY = 'import { verify } from "nn-embedding/verify"; export const { total, equal } = verify();';
+
+describe("verify", () => {
+  test("needs no host API: it runs in a bare engine", async () => {
+    const { total, equal } = await inBareEngine<{ total: number; equal: number }>(VERIFY);
+    expect(total).toBeGreaterThan(500);
+    expect(equal).toBe(total);
+  });
+
+  test("draws no entropy, and leaves a generator without a seed without one", async () => {
+    const program = `${VERIFY}
+      import { rand } from "nn-embedding";
+      export const before = [...drawn];
+      rand([1]);
+      rand([1]);`;
+    const drawn: string[] = [];
+    const crypto = {
+      getRandomValues(words: Uint32Array) {
+        drawn.push("entropy");
+        return words;
+      },
+    };
+    const clock = "Date.now = () => drawn.push('clock');";
+    const { total, equal, before } = await inBareEngine<{ total: number; equal: number; before: string[] }>(
+      program,
+      clock,
+      { crypto, drawn },
+    );
+    expect(equal).toBe(total);
+    expect([...before]).toEqual([]);
+    expect(drawn).toEqual(["entropy"]);
+  });
+
+  test("calls every kernel that the library calls", async () => {
+    const count = `
+      const { Instance } = WebAssembly;
+      const called = new Set();
+      WebAssembly.Instance = function (module, imports) {
+        const exports = Object.entries(new Instance(module, imports).exports).map(([name, value]) => [
+          name,
+          typeof value === "function" ? (...args) => (called.add(name), value(...args)) : value,
+        ]);
+        return { exports: Object.fromEntries(exports) };
+      };`;
+    const program = `${VERIFY} export const names = [...called].sort();`;
+    const { names } = await inBareEngine<{ names: string[] }>(program, count);
+    const sources = readdirSync("js", { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".ts"));
+    const text = sources.map((name) => readFileSync(`js/${name}`, "utf8")).join("\n");
+    const offered = new Set([...text.matchAll(/\bkernels\.(\w+)/g)].map(([, name]) => name));
+    for (const name of ["memory", "wasm", "js", "GENERATOR_BYTES"]) offered.delete(name);
+    expect([...offered].filter((name) => !names.includes(name))).toEqual([]);
+  });
 });

@@ -3,6 +3,7 @@ import {
   getRngState,
   manualSeed,
   memory,
+  noGrad,
   ones,
   optim,
   randn,
@@ -13,6 +14,7 @@ import {
 } from "nn-embedding";
 import { type Case, type Vectors, verify } from "nn-embedding/verify";
 import { afterEach, describe, expect, test, vi } from "vitest";
+import { expectError } from "../tensor/compare.js";
 
 const vectors = JSON.parse(readFileSync("test/golden/vectors.json", "utf8")) as Vectors;
 const named = (name: string): Case => vectors.cases.find((one) => one.name === name)!;
@@ -35,16 +37,110 @@ describe("verify", () => {
   });
 
   test("knows a case of every operation that vectors were promised for", () => {
-    const operations = new Set(vectors.cases.map(({ operation }) => operation));
-    for (const operation of ["draws", "embedding", "embeddingBag", "optimizer", "crossEntropy", "skipGram"]) {
-      expect(operations).toContain(operation);
-    }
-    const rules = new Set(vectors.cases.map(({ options }) => options.optimizer).filter((name) => name !== undefined));
+    const labels = (pick: (one: Case) => unknown[] | null) => [
+      ...new Set(
+        vectors.cases.flatMap((one) => {
+          const words = pick(one)?.filter((word) => word !== undefined && word !== false);
+          return words === undefined ? [] : [words.join(" ")];
+        }),
+      ),
+    ];
+    const has = (name: string, { inputs = {} }: Case) => (name in inputs ? name : undefined);
+    const slope = ({ outputs }: Case) =>
+      "weight.grad" in outputs ? "dense" : "weight.grad.values" in outputs ? "sparse" : undefined;
+
+    const drawn = vectors.cases.flatMap(({ options }) => (options.draws as { call: string }[] | undefined) ?? []);
+    const fills = ["uniform_", "normal_", "xavierUniform_", "xavierNormal_", "kaimingUniform_", "kaimingNormal_"];
+    const others = ["Embedding", "randn", "rand", "randint", "randperm", "multinomial"];
+    expect(new Set(drawn.map(({ call }) => call))).toEqual(new Set([...fills, ...others]));
+
+    const operations = labels(({ operation }) => [operation]);
+    const told = readFileSync("README.md", "utf8")
+      .split("\n## ")
+      .find((section) => section.startsWith("Test vectors"))!;
+    expect(operations.filter((operation) => !told.includes(`\`${operation}\``))).toEqual([]);
+    expect(operations).toEqual(
+      expect.arrayContaining(["draws", "newLinear", "scheduler", "clipGradNorm_", "clipGradValue_"]),
+    );
+    expect(operations).toEqual(expect.arrayContaining(["skipGram", "classifier"]));
+
+    const lookUps = labels((one) =>
+      one.operation !== "embedding" || one.options.maxNorm !== undefined
+        ? null
+        : [
+            slope(one),
+            one.options.paddingIdx !== undefined && "padding",
+            one.options.scaleGradByFreq && "by frequency",
+          ],
+    );
+    const forms = ["dense", "sparse"];
+    expect(lookUps.sort()).toEqual(
+      [...forms, ...forms.map((form) => `${form} padding`), ...forms.map((form) => `${form} by frequency`)]
+        .concat("dense padding by frequency")
+        .sort(),
+    );
+
+    const bags = labels((one) =>
+      one.operation !== "embeddingBag" || one.options.maxNorm !== undefined
+        ? null
+        : [
+            has("perSampleWeights", one) && "weighted",
+            one.options.mode,
+            has("offsets", one),
+            one.options.sparse ? "sparse" : slope(one),
+            one.options.paddingIdx !== undefined && "padding",
+            one.options.includeLastOffset && "last offset",
+            one.options.scaleGradByFreq && "by frequency",
+          ],
+    );
+    const modes = ["sum", "mean", "max"];
+    expect(bags.sort()).toEqual(
+      [
+        ...modes.flatMap((mode) => [`${mode} dense`, `${mode} offsets dense`]),
+        ...modes.flatMap((mode) => [`${mode} offsets dense padding`, `${mode} offsets dense last offset`]),
+        ...["sum offsets sparse", "mean offsets sparse", "max sparse", "mean dense by frequency"],
+        ...["weighted sum dense", "weighted sum offsets dense", "weighted sum offsets sparse"],
+        ...["weighted mean dense", "weighted mean offsets dense", "weighted mean offsets sparse"],
+        ...["weighted sum offsets dense padding", "weighted mean dense padding"],
+      ].sort(),
+    );
+
+    const norms = vectors.cases.filter(({ operation, options }) => operation === "embedding" && "normType" in options);
+    expect(norms.map(({ options }) => options.normType)).toEqual([2, 1, 0.5, 3, "Infinity", "-Infinity", 0, -1]);
+    const renormed = labels((one) =>
+      one.options.maxNorm === undefined || !one.operation.startsWith("embedding") || slope(one) === undefined
+        ? null
+        : [one.operation, one.options.mode, slope(one)],
+    );
+    expect(renormed.sort()).toEqual(
+      ["embedding dense", "embedding sparse", "embeddingBag max dense", "embeddingBag sum dense"].sort(),
+    );
+
+    const steps = labels((one) => {
+      const { optimizer, sparse } = one.options;
+      if (optimizer === undefined) return null;
+      expect(Object.keys(one.outputs), one.name).toEqual(expect.arrayContaining(["step1", "step10"]));
+      return [optimizer, sparse ? "sparse" : (has("index", one) ?? "dense")];
+    });
     const offered = Object.entries(optim).filter(([, value]) => typeof value === "function" && "prototype" in value);
-    const names = offered.map(([name]) => name).filter((name) => name !== "Optimizer");
-    expect([...rules].sort()).toEqual(names.sort());
-    const norms = vectors.cases.filter(({ options }) => "normType" in options).map(({ options }) => options.normType);
-    expect(norms).toEqual([2, 1, 0.5, 3, "Infinity", "-Infinity", 0, -1]);
+    const rules = offered.map(([name]) => name).filter((name) => name !== "Optimizer");
+    const inForms = (rule: string) =>
+      ["dense", "index", "sparse"].filter((form) =>
+        form === "sparse" ? !["Adam", "AdamW"].includes(rule) : rule !== "SparseAdam",
+      );
+    expect(steps.sort()).toEqual(rules.flatMap((rule) => inForms(rule).map((form) => `${rule} ${form}`)).sort());
+    const schedules = Object.keys(optim.lrScheduler).filter((name) => !/^(LR)?Scheduler$/.test(name));
+    expect(labels(({ options }) => (options.scheduler === undefined ? null : [options.scheduler])).sort()).toEqual(
+      schedules.sort(),
+    );
+
+    const losses = ["binaryCrossEntropyWithLogits", "mseLoss", "crossEntropy", "nllLoss"];
+    const reduced = labels(({ operation, options }) =>
+      losses.includes(operation) ? [operation, options.reduction] : null,
+    );
+    expect(reduced.sort()).toEqual(
+      losses.flatMap((loss) => ["none", "mean", "sum"].map((word) => `${loss} ${word}`)).sort(),
+    );
   });
 
   test("leaves memory, the generator and the transient budget as they were", () => {
@@ -146,6 +242,63 @@ describe("verify", () => {
       expect(differences).toHaveLength(1);
       expect(differences[0]).toMatchObject({ error: Infinity, withinTolerance: false });
     }
+  });
+
+  test.each([4, 16, 4 * 20, 4 * 22])(
+    "values that are not as many as the shape says are infinitely far: %i bytes",
+    (n) => {
+      const values = Buffer.from(named("exp").outputs.out.values, "base64");
+      const others = Buffer.concat([values, values]).subarray(0, n).toString("base64");
+      const { differences } = verify(tampered("exp", "out", { values: others }));
+      expect(differences).toHaveLength(1);
+      expect(differences[0]).toMatchObject({ output: "out", error: Infinity, withinTolerance: false });
+    },
+  );
+
+  test.each<[string, object, string]>([
+    ["values of 5 bytes", { values: Buffer.alloc(5).toString("base64") }, "RangeError"],
+    ["no values", { values: undefined }, "TypeError"],
+    ["a start that is no input", { start: "nope" }, "TypeError"],
+  ])("a tampered output is a difference, not an error: %s", (_, change, text) => {
+    const report = verify(tampered("exp", "out", change));
+    expect(report).toMatchObject({ total: 6, equal: 5 });
+    expect(report.differences[0]).toMatchObject({
+      name: "exp",
+      output: "out",
+      error: Infinity,
+      withinTolerance: false,
+    });
+    expect(report.differences[0].actual).toContain(text);
+  });
+
+  test.each<[string, object]>([
+    ["no options", { options: undefined }],
+    ["inputs that are none", { inputs: 3 }],
+    ["an input that is none", { inputs: { x: null } }],
+    ["no operation", { operation: undefined }],
+    ["an operation of every object", { operation: "toString" }],
+  ])("a tampered case is a difference, not an error: %s", (_, change) => {
+    const report = verify({ ...vectors, cases: [named("tanh"), { ...named("exp"), ...change }] as Case[] });
+    expect(report).toMatchObject({ total: 4, equal: 2 });
+    for (const { actual } of report.differences) expect(actual).toContain("Error");
+  });
+
+  test.each<[string, unknown]>([
+    ["null", null],
+    ["a number", 3],
+    ["an object without cases", {}],
+    ["cases that are no array", { cases: {} }],
+    ["a case that is none", { cases: [null] }],
+    ["a case without outputs", { cases: [{ name: "one" }] }],
+    ["an output that is none", { cases: [{ name: "one", outputs: { out: null } }] }],
+  ])("what is no file of vectors is a TypeError: %s", (_, given) => {
+    expectError(() => verify(given as Vectors), TypeError, "verify: argument 'vectors' must be");
+  });
+
+  test("inside noGrad it says so", () => {
+    const { numTensors } = memory();
+    expectError(() => noGrad(() => verify()), Error, "verify: call it outside noGrad");
+    expect(memory().numTensors).toBe(numTensors);
   });
 
   test("no finite number is near to an infinity, and no infinity to the other", () => {
