@@ -1,16 +1,102 @@
-import { divideScalar } from "./elementwise";
 import { bytesOf, bytesOfFours, Four, Lanes, One } from "./lanes";
-import { addProductFused, addRow, dot } from "./row";
+import { addProductFused, dot } from "./row";
 
-// A bag is a run of entries; entry j belongs to bag bagOf[j] and picks row index[j]. Its sum moves rows to bags, its gradient
-// moves bags back to rows: one kernel, with the two index arrays changing places.
+// Entry j picks row index[j]; bag b has the entries starts[b] <= j < starts[b + 1], starts[0] is 0 and starts[bags] is n.
+// A few columns at a time stay in registers while the rows of a bag go by.
 
-/** out[to[j], :] += x[from[j], :] in the order of j. */
-export function addRows(out: usize, x: usize, to: usize, from: usize, n: i32, dim: i32): void {
+/** Entries whose rows go by, a power of two: few enough to be still in the cache when their last columns are taken. */
+const RUN: i32 = 64;
+
+/** out[b, :] = the sum of x[index[j], :] over the entries j of bag b, in their order; zeros for none. */
+export function bagSum(out: usize, x: usize, index: usize, starts: usize, n: i32, bags: i32, dim: i32): void {
+  reduceBags(out, 0, x, index, starts, n, bags, dim);
+}
+
+/**
+ * out[b, d] = the largest x[index[j], d] of the entries j of bag b, winners[b, d] = the first j that has it.
+ * A bag without entries: 0 and -1. NaN wins only as the first entry.
+ */
+export function bagMax(
+  out: usize,
+  winners: usize,
+  x: usize,
+  index: usize,
+  starts: usize,
+  n: i32,
+  bags: i32,
+  dim: i32,
+): void {
+  memory.fill(winners, 0xff, <usize>bags * bytesOf(dim));
+  reduceBags(out, winners, x, index, starts, n, bags, dim);
+}
+
+/** Sums where winners is 0, otherwise maxima. */
+function reduceBags(
+  out: usize,
+  winners: usize,
+  x: usize,
+  index: usize,
+  starts: usize,
+  n: i32,
+  bags: i32,
+  dim: i32,
+): void {
   const rowBytes = bytesOf(dim);
-  for (let j = 0; j < n; j++, to += 4, from += 4) {
-    addRow(out + <usize>load<u32>(to) * rowBytes, x + <usize>load<u32>(from) * rowBytes, dim);
+  const isSum = !winners;
+  memory.fill(out, 0, <usize>bags * rowBytes);
+  for (let b = 0, j = 0; b < bags; b++, out += rowBytes, winners += rowBytes, starts += 4) {
+    const end = load<i32>(starts, 4);
+    for (let length = 0; j < end; j += length, index += bytesOf(length)) {
+      if (!(j & (RUN - 1))) fetchRows(x, index, min(RUN, n - j), dim);
+      length = min((j | (RUN - 1)) + 1, end) - j;
+      if (isSum) sumRun(out, x, index, length, dim);
+      else maxRun(out, winners, x, index, j, length, dim);
+    }
   }
+}
+
+/** Loads from the first four cache lines of every row, so that memory sends them side by side. Narrow rows do not pay for it. */
+function fetchRows(x: usize, index: usize, n: i32, dim: i32): void {
+  if (dim < 64) return;
+  for (const end = index + bytesOf(n); index < end; index += 4) {
+    const row = x + <usize>load<u32>(index) * bytesOf(dim);
+    load<u32>(row);
+    load<u32>(row, 64);
+    load<u32>(row, 128);
+    load<u32>(row, 192);
+  }
+}
+
+/** out[:] += the rows of n entries */
+function sumRun(out: usize, x: usize, index: usize, n: i32, dim: i32): void {
+  const rowBytes = bytesOf(dim);
+  const end = out + rowBytes;
+  const fours = out + bytesOfFours(dim);
+  const eights = out + bytesOf(dim & ~7);
+  const last = index + bytesOf(n);
+  for (; out < eights; out += 32, x += 32) sumEight(out, x, index, last, rowBytes);
+  for (; out < fours; out += 16, x += 16) sumLanes<Four>(out, x, index, last, rowBytes);
+  for (; out < end; out += 4, x += 4) sumLanes<One>(out, x, index, last, rowBytes);
+}
+
+function sumLanes<L extends Lanes>(out: usize, x: usize, index: usize, end: usize, rowBytes: usize): void {
+  const lanes = changetype<L>(0);
+  let sum = lanes.load(out);
+  for (; index < end; index += 4) sum = f32x4.add(sum, lanes.load(x + <usize>load<u32>(index) * rowBytes));
+  lanes.store(out, sum);
+}
+
+/** Two sums of four columns: half as many loads of indices. */
+function sumEight(out: usize, x: usize, index: usize, end: usize, rowBytes: usize): void {
+  let low = v128.load(out);
+  let high = v128.load(out, 16);
+  for (; index < end; index += 4) {
+    const row = x + <usize>load<u32>(index) * rowBytes;
+    low = f32x4.add(low, v128.load(row));
+    high = f32x4.add(high, v128.load(row, 16));
+  }
+  v128.store(out, low);
+  v128.store(out, high, 16);
 }
 
 /** out[to[j], :] += x[from[j], :] * scale[j] in the order of j, each rounded once as PyTorch's fused multiply-add. */
@@ -22,54 +108,67 @@ export function addRowsScaled(out: usize, x: usize, scale: usize, to: usize, fro
   }
 }
 
-/** out[i, :] = x[i, :] / divisor[i]; zeros where divisor[i] is 0. out == x is allowed. */
-export function divideRows(out: usize, x: usize, divisor: usize, rows: i32, dim: i32): void {
+/**
+ * sums[slots[j], :] = the sum of grad[b, :] over the entries j of every bag b, in their order: the gradient of bagSum.
+ * Slots are numbered in first-seen order. What sums held before does not matter.
+ */
+export function bagSumBackward(sums: usize, grad: usize, slots: usize, starts: usize, bags: i32, dim: i32): void {
   const rowBytes = bytesOf(dim);
-  for (let i = 0; i < rows; i++, out += rowBytes, x += rowBytes, divisor += 4) {
-    const by = load<f32>(divisor);
-    if (by == 0) memory.fill(out, 0, rowBytes);
-    else divideScalar(out, x, dim, by);
+  let seen = 0;
+  for (let b = 0, j = 0; b < bags; b++, grad += rowBytes, starts += 4) {
+    for (const end = load<i32>(starts, 4); j < end; j++, slots += 4) {
+      const slot = load<i32>(slots);
+      const isNew = slot == seen;
+      addKept(sums + <usize>slot * rowBytes, grad, dim, i32x4.splat(isNew ? 0 : -1));
+      seen += <i32>isNew;
+    }
   }
 }
 
-/**
- * out[b, d] = the largest weight[index[j], d] of the entries j of bag b, winners[b, d] = the first j that has it.
- * A bag without entries: 0 and -1. NaN wins only as the first entry.
- */
-export function bagMax(
+/** y[j] = (y[j] & kept) + x[j] */
+function addKept(y: usize, x: usize, n: i32, kept: v128): void {
+  const end = y + bytesOf(n);
+  const fours = y + bytesOfFours(n);
+  for (; y < fours; y += 16, x += 16) keptStep<Four>(y, x, kept);
+  for (; y < end; y += 4, x += 4) keptStep<One>(y, x, kept);
+}
+
+function keptStep<L extends Lanes>(y: usize, x: usize, kept: v128): void {
+  const lanes = changetype<L>(0);
+  lanes.store(y, f32x4.add(v128.and(lanes.load(y), kept), lanes.load(x)));
+}
+
+function maxRun(out: usize, winners: usize, x: usize, index: usize, j: i32, n: i32, dim: i32): void {
+  const rowBytes = bytesOf(dim);
+  const end = out + rowBytes;
+  const fours = out + bytesOfFours(dim);
+  const last = index + bytesOf(n);
+  for (; out < fours; out += 16, winners += 16, x += 16) maxLanes<Four>(out, winners, x, index, last, j, rowBytes);
+  for (; out < end; out += 4, winners += 4, x += 4) maxLanes<One>(out, winners, x, index, last, j, rowBytes);
+}
+
+function maxLanes<L extends Lanes>(
   out: usize,
   winners: usize,
-  weight: usize,
+  x: usize,
   index: usize,
-  bagOf: usize,
-  n: i32,
-  bags: i32,
-  dim: i32,
+  end: usize,
+  j: i32,
+  rowBytes: usize,
 ): void {
-  const rowBytes = bytesOf(dim);
-  memory.fill(out, 0, <usize>bags * rowBytes);
-  memory.fill(winners, 0xff, <usize>bags * rowBytes);
-  for (let j = 0; j < n; j++, index += 4, bagOf += 4) {
-    const bag = <usize>load<u32>(bagOf) * rowBytes;
-    maxRow(out + bag, winners + bag, weight + <usize>load<u32>(index) * rowBytes, dim, i32x4.splat(j));
-  }
-}
-
-function maxRow(best: usize, winners: usize, x: usize, n: i32, entry: v128): void {
-  const end = best + bytesOf(n);
-  const fours = best + bytesOfFours(n);
-  for (; best < fours; best += 16, winners += 16, x += 16) maxStep<Four>(best, winners, x, entry);
-  for (; best < end; best += 4, winners += 4, x += 4) maxStep<One>(best, winners, x, entry);
-}
-
-function maxStep<L extends Lanes>(best: usize, winners: usize, x: usize, entry: v128): void {
   const lanes = changetype<L>(0);
-  const value = lanes.load(x);
-  const winner = lanes.load(winners);
-  const before = lanes.load(best);
-  const wins = v128.or(i32x4.lt_s(winner, i32x4.splat(0)), f32x4.gt(value, before));
-  lanes.store(best, v128.bitselect(value, before, wins));
-  lanes.store(winners, v128.bitselect(entry, winner, wins));
+  let winner = lanes.load(winners);
+  const isNew = i32x4.shr_s(winner, 31);
+  let best = v128.bitselect(lanes.load(x + <usize>load<u32>(index) * rowBytes), lanes.load(out), isNew);
+  winner = v128.bitselect(i32x4.splat(j), winner, isNew);
+  for (; index < end; index += 4, j++) {
+    const value = lanes.load(x + <usize>load<u32>(index) * rowBytes);
+    // Entries ascend: the one that wins is the largest so far.
+    winner = i32x4.max_s(winner, v128.and(f32x4.gt(value, best), i32x4.splat(j)));
+    best = f32x4.pmax(best, value);
+  }
+  lanes.store(out, best);
+  lanes.store(winners, winner);
 }
 
 /** sums[slots[winners[b, d]], d] += grad[b, d], bag by bag: the gradient of bagMax. */

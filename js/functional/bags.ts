@@ -3,7 +3,7 @@
 import { describe, holdsFloats, type Shape, sizeText, wrongKind } from "../check.js";
 import type { IntegerArray } from "../tensor/create.js";
 import type { NestedArray } from "../tensor/nested.js";
-import { placesWhere, rowNumbers } from "../tensor/rows.js";
+import { NO_ROW, placesWhere, rowNumbers } from "../tensor/rows.js";
 import { sameShape, Tensor, transient } from "../tensor/tensor.js";
 import { kernels } from "../wasm.js";
 import { type Complaints, type Indices, toIndices, WRONG_TYPE } from "./indices.js";
@@ -26,8 +26,8 @@ export type SampleWeights =
 export interface Entries {
   /** int32 [n]: the row of each entry. */
   readonly index: Tensor;
-  /** int32 [n]: the bag of each entry, never descending. */
-  readonly bagOf: Tensor;
+  /** int32 [bags + 1]: starts[b] .. starts[b + 1] are the entries of bag b. */
+  readonly starts: Tensor;
   readonly bags: number;
   /** float32 [n], or null where every entry weighs the same. */
   readonly weights: Tensor | null;
@@ -134,10 +134,11 @@ export function checkDivision({ shape }: Outline, offsets: unknown): void {
 }
 
 /** starts[b] .. starts[b + 1] are the entries of bag b. */
-export function startsOf(input: Outline, offsets: unknown, includeLastOffset: boolean): Int32Array {
-  if (input.shape.length === 1) return checkOffsets(offsets, input.shape[0], includeLastOffset);
-  const starts = new Int32Array(input.shape[0] + 1);
-  for (const [b, length] of bagLengths(input).entries()) starts[b + 1] = starts[b] + length;
+export function startsOf({ shape, lengths }: Outline, offsets: unknown, includeLastOffset: boolean): Int32Array {
+  const [bags, length] = shape;
+  if (shape.length === 1) return checkOffsets(offsets, bags, includeLastOffset);
+  const starts = new Int32Array(bags + 1);
+  for (let b = 0; b < bags; b++) starts[b + 1] = starts[b] + (lengths?.[b] ?? length);
   return starts;
 }
 
@@ -240,19 +241,23 @@ function bagElement(argument: string, lengths: readonly number[], position: numb
   return `${argument}[${bag}][${rest}]`;
 }
 
-/** The entries without those of the padding row. */
+/** The entries without those of the padding row, if there is one. */
 export function withoutPadding(index: Tensor, starts: Int32Array, weights: Tensor | null, paddingIdx: number): Entries {
   const bags = starts.length - 1;
   const rows = index.array;
-  const bagNumbers = new Int32Array(rows.length);
-  for (let b = 0; b < bags; b++) bagNumbers.fill(b, starts[b], starts[b + 1]);
-  if (!rows.includes(paddingIdx)) return { index, bagOf: rowNumbers(bagNumbers), bags, weights, positions: null };
+  if (paddingIdx === NO_ROW || !rows.includes(paddingIdx)) {
+    return { index, starts: rowNumbers(starts), bags, weights, positions: null };
+  }
   const kept = placesWhere(rows, (row) => row !== paddingIdx);
-  const [rowsKept, bagsKept] = [kept.map((position) => rows[position]), kept.map((position) => bagNumbers[position])];
+  const before = starts.slice();
+  for (let b = 0, n = 0; b <= bags; b++) {
+    while (kept[n] < starts[b]) n++;
+    before[b] = n;
+  }
   const positions = rowNumbers(kept);
   return {
-    index: rowNumbers(rowsKept),
-    bagOf: rowNumbers(bagsKept),
+    index: picked(index, positions),
+    starts: rowNumbers(before),
     bags,
     weights: weights === null ? null : picked(weights, positions),
     positions,
@@ -261,7 +266,15 @@ export function withoutPadding(index: Tensor, starts: Int32Array, weights: Tenso
 
 /** x[positions[i]] */
 function picked(x: Tensor, positions: Tensor): Tensor {
-  const out = transient(positions.shape);
+  const out = transient(positions.shape, x.dtype);
   kernels.gather(out.address, x.address, positions.address, positions.numel, 1);
+  return out;
+}
+
+/** int32 [n]: the bag of each of n entries. */
+export function bagNumbers(starts: Tensor, n: number): Tensor {
+  const out = transient([n], "int32");
+  const [numbers, ends] = [out.array, starts.array];
+  for (let b = 0, j = 0; j < n; b++) while (j < ends[b + 1]) numbers[j++] = b;
   return out;
 }

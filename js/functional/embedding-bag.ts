@@ -8,6 +8,7 @@ import { checkFloat, Tensor, transient } from "../tensor/tensor.js";
 import { kernels } from "../wasm.js";
 import {
   type BagInput,
+  bagNumbers,
   checkDivision,
   checkWeightsShape,
   type Entries,
@@ -74,23 +75,23 @@ export function embeddingBag(input: BagInput, weight: Tensor, options: BagOption
   checkBoolean(OPERATION, "includeLastOffset", includeLastOffset);
   return tidy(() => {
     const weights = given === null ? null : toWeights(given);
-    const starts = startsOf(outline, offsets, includeLastOffset);
+    const division = startsOf(outline, offsets, includeLastOffset);
     const all = entriesOf(listed, outline, rows);
-    const entries = withoutPadding(all, starts, weights, settings.paddingIdx);
+    const entries = withoutPadding(all, division, weights, settings.paddingIdx);
     const bags = roomFor(entries, dim, mode);
     // There is room for everything: now the table may change.
     renorm(weight, all, settings);
     reduce(weight, entries, bags);
-    const { index, bagOf, positions } = entries;
+    const { index, starts, positions } = entries;
     const trained = given instanceof Tensor && given.requiresGrad ? given : null;
     const inputs = trained === null ? [weight] : [weight, trained];
     // Only the gradient of the weights needs the rows and their mean.
-    const saved = [index, bagOf, entries.weights, bags.divisor, bags.winners, positions];
+    const saved = [index, starts, entries.weights, bags.divisor, bags.winners, positions];
     const table = trained === null ? [] : [weight, mode === "mean" ? bags.out : null];
     return record(bags.out, "EmbeddingBagBackward0", inputs, [...saved, ...table], (gradient, values, needed) => {
-      const [index, bagOf, weights, divisor, winners, positions, table, mean] = values;
+      const [index, starts, weights, divisor, winners, positions, table, mean] = values;
       checkRows(OPERATION, index, rows);
-      const state = { gradient, index, bagOf, weights, divisor, winners };
+      const state = { gradient, index, starts, weights, divisor, winners };
       return [
         needed[0] ? tableGradient(state, [rows, dim], settings) : null,
         needed[1] ? weightsGradient(state, table, mean, positions, trained!) : null,
@@ -133,41 +134,59 @@ interface Reduced {
   readonly divisor: Tensor | null;
   /** int32 [B, D]: the entry that each maximum came from, -1 for none; null for other modes. */
   readonly winners: Tensor | null;
+  /** int32 [n]: the bag of each entry; null where they all weigh the same. */
+  readonly bagOf: Tensor | null;
 }
 
 /** The result, still to be filled in, and what the sums are divided by. */
-function roomFor({ bagOf, bags, weights }: Entries, dim: number, mode: BagMode): Reduced {
+function roomFor({ index, starts, bags, weights }: Entries, dim: number, mode: BagMode): Reduced {
   return {
     out: transient([bags, dim]),
-    divisor: mode === "mean" ? weighed(bagOf, bags, weights) : null,
+    divisor: mode === "mean" ? weighed(starts, bags, weights) : null,
     winners: mode === "max" ? transient([bags, dim], "int32") : null,
+    bagOf: weights === null ? null : bagNumbers(starts, index.numel),
   };
 }
 
-function reduce(weight: Tensor, { index, bagOf, bags, weights }: Entries, { out, divisor, winners }: Reduced): void {
+function reduce(weight: Tensor, entries: Entries, { out, divisor, winners, bagOf }: Reduced): void {
   const [, dim] = weight.shape;
+  const { index, starts, bags, weights } = entries;
   const n = index.numel;
+  const [to, table, places] = [out.address, weight.address, index.address];
   if (winners !== null) {
-    const { address: best } = out;
-    kernels.bagMax(best, winners.address, weight.address, index.address, bagOf.address, n, bags, dim);
-    return;
-  }
-  out.zero_();
-  if (weights === null) {
-    kernels.addRows(out.address, weight.address, bagOf.address, index.address, n, dim);
+    kernels.bagMax(to, winners.address, table, places, starts.address, n, bags, dim);
+  } else if (weights === null) {
+    kernels.bagSum(to, table, places, starts.address, n, bags, dim);
   } else {
-    kernels.addRowsScaled(out.address, weight.address, weights.address, bagOf.address, index.address, n, dim);
+    out.zero_();
+    kernels.addRowsScaled(to, table, weights.address, bagOf!.address, places, n, dim);
   }
-  if (divisor !== null) kernels.divideRows(out.address, out.address, divisor.address, bags, dim);
+  if (divisor !== null) divide(out, divisor);
+}
+
+/** sums[b, :] /= divisor[b]; zeros where divisor[b] is 0. Neighbours with the same divisor are divided at once. */
+function divide(sums: Tensor, divisor: Tensor): void {
+  const [bags, dim] = sums.shape;
+  const { address } = sums;
+  const by = divisor.array;
+  for (let b = 0, end = 0; b < bags; b = end) {
+    do end++;
+    while (by[end] === by[b]);
+    const place = address + 4 * b * dim;
+    if (by[b] === 0) sums.array.fill(0, b * dim, end * dim);
+    else kernels.divideScalar(place, place, (end - b) * dim, by[b]);
+  }
 }
 
 /** The number of entries of each bag, or the sum of their weights. */
-function weighed(bagOf: Tensor, bags: number, weights: Tensor | null): Tensor {
-  const sums = new Float64Array(bags);
-  const factor = weights?.array;
-  for (const [j, bag] of bagOf.array.entries()) sums[bag] += factor?.[j] ?? 1;
+function weighed(starts: Tensor, bags: number, weights: Tensor | null): Tensor {
   const out = transient([bags]);
-  out.array.set(sums);
+  const [sums, ends, factor] = [out.array, starts.array, weights?.array];
+  for (let b = 0; b < bags; b++) {
+    let sum = factor ? 0 : ends[b + 1] - ends[b];
+    if (factor) for (let j = ends[b]; j < ends[b + 1]; j++) sum += factor[j];
+    sums[b] = sum;
+  }
   return out;
 }
 
@@ -175,7 +194,7 @@ function weighed(bagOf: Tensor, bags: number, weights: Tensor | null): Tensor {
 interface State {
   readonly gradient: Tensor;
   readonly index: Tensor;
-  readonly bagOf: Tensor;
+  readonly starts: Tensor;
   readonly weights: Tensor | undefined;
   readonly divisor: Tensor | undefined;
   readonly winners: Tensor | undefined;
@@ -183,21 +202,23 @@ interface State {
 
 /** Every entry's row gets its bag's gradient times the entry's share of the bag, in the order of the entries. */
 function tableGradient(state: State, shape: readonly number[], { sparse, scaleGradByFreq }: EmbeddingSettings) {
-  const { gradient, index, bagOf, winners } = state;
+  const { gradient, index, starts, winners } = state;
   if (sparse && winners === undefined) return entryGradients(state, shape, scaleGradByFreq);
   const [, dim] = shape;
   const n = index.numel;
   const distinct = distinctRows(index);
   const { rows, slots } = distinct;
   const shares = sharesOf(state, scaleGradByFreq ? distinct : null);
-  const sums = transient([rows.numel, dim]).zero_();
-  const { address } = sums;
+  const sums = transient([rows.numel, dim]);
+  const [bags] = gradient.shape;
   if (winners !== undefined) {
-    const [bags] = gradient.shape;
+    const { address } = sums.zero_();
     kernels.bagMaxBackward(address, gradient.address, winners.address, slots.address, bags, dim);
   } else if (shares === null) {
-    kernels.addRows(address, gradient.address, slots.address, bagOf.address, n, dim);
+    kernels.bagSumBackward(sums.address, gradient.address, slots.address, starts.address, bags, dim);
   } else {
+    const bagOf = bagNumbers(starts, n);
+    const { address } = sums.zero_();
     kernels.addRowsScaled(address, gradient.address, shares.address, slots.address, bagOf.address, n, dim);
   }
   return sparse
@@ -207,9 +228,10 @@ function tableGradient(state: State, shape: readonly number[], { sparse, scaleGr
 
 /** The same entry by entry, nothing added up. */
 function entryGradients(state: State, shape: readonly number[], byFrequency: boolean): SparseTensor {
-  const { gradient, index, bagOf } = state;
+  const { gradient, index, starts } = state;
   const [, dim] = shape;
   const n = index.numel;
+  const bagOf = bagNumbers(starts, n);
   const shares = sharesOf(state, byFrequency ? distinctRows(index) : null);
   const values = transient([n, dim]);
   kernels.gather(values.address, gradient.address, bagOf.address, n, dim);
@@ -218,15 +240,17 @@ function entryGradients(state: State, shape: readonly number[], byFrequency: boo
 }
 
 /** share[j] = weight[j] / divisor of its bag / count of its row if `distinct` is given, rounded once; null where all are 1. */
-function sharesOf({ index, bagOf, weights, divisor }: State, distinct: DistinctRows | null): Tensor | null {
+function sharesOf({ index, starts, weights, divisor }: State, distinct: DistinctRows | null): Tensor | null {
   if (weights === undefined && divisor === undefined && distinct === null) return null;
   const shares = transient(index.shape);
   const counts = distinct && countsOf(distinct.slots, distinct.rows.numel);
-  const [out, bag] = [shares.array, bagOf.array];
+  const [out, ends] = [shares.array, starts.array];
   const [weight, by, slot, count] = [weights?.array, divisor?.array, distinct?.slots.array, counts?.array];
-  for (let j = 0; j < out.length; j++) {
-    const share = (weight?.[j] ?? 1) / (count && slot ? count[slot[j]] : 1) / (by?.[bag[j]] ?? 1);
-    out[j] = by?.[bag[j]] === 0 ? 0 : share;
+  for (let b = 0, j = 0; j < out.length; b++) {
+    for (; j < ends[b + 1]; j++) {
+      const share = (weight?.[j] ?? 1) / (count && slot ? count[slot[j]] : 1) / (by?.[b] ?? 1);
+      out[j] = by?.[b] === 0 ? 0 : share;
+    }
   }
   return shares;
 }
@@ -239,9 +263,10 @@ function weightsGradient(
   positions: Tensor,
   given: Tensor,
 ): Tensor {
-  const { gradient, index, bagOf, divisor } = state;
+  const { gradient, index, starts, divisor } = state;
   const [bags, dim] = gradient.shape;
   const n = index.numel;
+  const bagOf = bagNumbers(starts, n);
   const products = transient([n]);
   kernels.dotRows(products.address, gradient.address, table.address, bagOf.address, index.address, n, dim);
   if (mean !== undefined) {

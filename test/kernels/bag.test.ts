@@ -5,7 +5,8 @@ import { expectBits, expectNumbers, guarded, kernels } from "./wasm.js";
 
 const ROWS = 7;
 const BAGS = 5;
-const COUNTS = [0, 1, 2, 33];
+/** More than one run of entries, and more than two. */
+const COUNTS = [0, 1, 2, 33, 64, 65, 150];
 
 /** n ascending bag numbers; some bags stay empty. */
 function bagNumbers(n: number, seed: number): Int32Array {
@@ -13,16 +14,68 @@ function bagNumbers(n: number, seed: number): Int32Array {
   return new Int32Array(n).map(() => Math.floor(next() * BAGS)).sort();
 }
 
-describe("addRows", () => {
-  it("adds the rows it takes to the rows it is told, in order, rounding every sum to float32", () => {
-    sweep({ dim: DIMS, n: COUNTS, shift: SHIFTS }, ({ dim, n, shift }) => {
-      const out = floats(BAGS * dim, dim);
-      const x = floats(ROWS * dim, n + 1);
-      const to = indices(n, BAGS, n);
-      const from = indices(n, ROWS, n + 9);
-      const expected = reference.scatterAdd(out, reference.embedding(x, from, dim), to, dim);
-      guarded({ out, x, to, from }, ["out"], (at) => kernels.addRows(at.out, at.x, at.to, at.from, n, dim), shift);
-      expectBits(out, expected);
+/** Where each bag starts, and n. */
+function startsOf(bagOf: Int32Array): Int32Array {
+  return new Int32Array(BAGS + 1).map((_, b) => bagOf.filter((bag) => bag < b).length);
+}
+
+/** Bags that are cut anyhow; those before the last empty; those after the first. */
+const CUTS: ((n: number) => Int32Array)[] = [
+  (n) => bagNumbers(n, n + 1),
+  (n) => new Int32Array(n).fill(BAGS - 1),
+  (n) => new Int32Array(n),
+];
+
+describe("bagSum", () => {
+  it("adds the rows of each bag in order, rounding every sum to float32; zeros for an empty bag", () => {
+    sweep({ dim: DIMS, n: COUNTS, cut: CUTS, shift: SHIFTS }, ({ dim, n, cut, shift }) => {
+      const x = wildFloats(ROWS * dim, n + 1);
+      const [index, bagOf] = [indices(n, ROWS, n + 9), cut(n)];
+      const starts = startsOf(bagOf);
+      const zeros = new Float32Array(BAGS * dim);
+      const expected = reference.scatterAdd(zeros, reference.embedding(x, index, dim), bagOf, dim);
+      const out = garbage(new Float32Array(BAGS * dim));
+      guarded(
+        { out, x, index, starts },
+        ["out"],
+        (at) => kernels.bagSum(at.out, at.x, at.index, at.starts, n, BAGS, dim),
+        shift,
+      );
+      expectNumbers(out, expected);
+    });
+  });
+
+  it("reads nothing behind a row, which may end where memory ends", () => {
+    sweep({ dim: DIMS }, ({ dim }) => {
+      const out = kernels.allocate(4 * dim) >>> 0;
+      const words = kernels.allocate(12) >>> 0;
+      new Int32Array(kernels.memory.buffer, words, 3).set([0, 0, 1]);
+      const row = kernels.memory.buffer.byteLength - 4 * dim;
+      kernels.bagSum(out, row, words, words + 4, 1, 1, dim);
+      const sums = new Float32Array(kernels.memory.buffer, out, dim).slice();
+      expectNumbers(sums, new Float32Array(kernels.memory.buffer, row, dim));
+      kernels.release(words, 12);
+      kernels.release(out, 4 * dim);
+    });
+  });
+
+  it("has a gradient: each bag's goes to the sums of its rows, whatever stood there", () => {
+    sweep({ dim: DIMS, n: COUNTS, cut: CUTS, shift: SHIFTS }, ({ dim, n, cut, shift }) => {
+      const [index, bagOf] = [indices(n, ROWS, n), cut(n)];
+      const starts = startsOf(bagOf);
+      const { rows, slots: places } = reference.distinct(index);
+      const slots = Int32Array.from(places);
+      const grad = wildFloats(BAGS * dim, n);
+      const zeros = new Float32Array(rows.length * dim);
+      const expected = reference.scatterAdd(zeros, reference.embedding(grad, bagOf, dim), slots, dim);
+      const sums = garbage(new Float32Array(rows.length * dim));
+      guarded(
+        { sums, grad, slots, starts },
+        ["sums"],
+        (at) => kernels.bagSumBackward(at.sums, at.grad, at.slots, at.starts, BAGS, dim),
+        shift,
+      );
+      expectNumbers(sums, expected);
     });
   });
 });
@@ -47,38 +100,24 @@ describe("addRowsScaled", () => {
   });
 });
 
-describe("divideRows", () => {
-  it("divides each row by its own number and makes zeros of those whose number is 0, in place too", () => {
-    sweep({ dim: DIMS, n: COUNTS, shift: SHIFTS }, ({ dim, n, shift }) => {
-      const x = wildFloats(n * dim, dim);
-      const divisor = new Float32Array(n).map((_, i) => [3, 0, -0.7, -0][i % 4]);
-      const expected = Float32Array.from(reference.divideRows(x, divisor, dim));
-      const out = garbage(new Float32Array(n * dim));
-      guarded({ out, x, divisor }, ["out"], (at) => kernels.divideRows(at.out, at.x, at.divisor, n, dim), shift);
-      expectNumbers(out, expected);
-      guarded({ x, divisor }, ["x"], (at) => kernels.divideRows(at.x, at.x, at.divisor, n, dim), shift);
-      expectNumbers(x, expected);
-    });
-  });
-});
-
 describe("bagMax", () => {
   const max = (weight: Float32Array, index: Int32Array, bagOf: Int32Array, dim: number, shift = 0) => {
     const out = garbage(new Float32Array(BAGS * dim));
     const winners = garbage(new Int32Array(BAGS * dim));
+    const starts = startsOf(bagOf);
     guarded(
-      { out, winners, weight, index, bagOf },
+      { out, winners, weight, index, starts },
       ["out", "winners"],
-      (at) => kernels.bagMax(at.out, at.winners, at.weight, at.index, at.bagOf, index.length, BAGS, dim),
+      (at) => kernels.bagMax(at.out, at.winners, at.weight, at.index, at.starts, index.length, BAGS, dim),
       shift,
     );
     return { out, winners };
   };
 
   it("finds the largest of each bag's rows and the first entry that has it; NaN wins only as the first", () => {
-    sweep({ dim: DIMS, n: COUNTS, shift: SHIFTS }, ({ dim, n, shift }) => {
+    sweep({ dim: DIMS, n: COUNTS, cut: CUTS, shift: SHIFTS }, ({ dim, n, cut, shift }) => {
       const weight = wildFloats(ROWS * dim, dim + n);
-      const [index, bagOf] = [indices(n, ROWS, n), bagNumbers(n, n + 1)];
+      const [index, bagOf] = [indices(n, ROWS, n), cut(n)];
       const expected = reference.bagMax(weight, index, bagOf, BAGS, dim);
       const actual = max(weight, index, bagOf, dim, shift);
       expectNumbers(actual.out, expected.out);
