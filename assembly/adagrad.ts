@@ -1,5 +1,6 @@
 import { bytesOf, bytesOfFours, Four, Lanes, One } from "./lanes";
 import { addProduct, dot } from "./row";
+import { BATCH, touchRows } from "./touch";
 
 // https://docs.pytorch.org/docs/stable/generated/torch.optim.Adagrad.html
 // lr is the decayed rate lr / (1 + (t - 1) * lrDecay).
@@ -24,6 +25,10 @@ export function adagradRows(
   const rate = f32x4.splat(lr);
   const epsilon = f32x4.splat(eps);
   for (let i = 0; i < n; i++, grad += rowBytes, index += 4) {
+    if (i % BATCH == 0) {
+      touchRows(param, index, min(BATCH, n - i), rowBytes);
+      touchRows(sum, index, min(BATCH, n - i), rowBytes);
+    }
     const offset = <usize>load<u32>(index) * rowBytes;
     adapt(param + offset, sum + offset, grad, dim, rate, epsilon);
   }

@@ -1,4 +1,5 @@
 import { bytesOf, bytesOfFours, Four, fma, Lanes, One } from "./lanes";
+import { BATCH, touchRows } from "./touch";
 
 // https://docs.pytorch.org/docs/stable/generated/torch.optim.Adam.html
 // https://docs.pytorch.org/docs/stable/generated/torch.optim.SparseAdam.html
@@ -99,6 +100,11 @@ export function sparseAdam(
   const r = f32x4.splat(rate);
   const e = f32x4.splat(eps);
   for (let i = 0; i < n; i++, grad += rowBytes, index += 4) {
+    if (i % BATCH == 0) {
+      touchRows(param, index, min(BATCH, n - i), rowBytes);
+      touchRows(average, index, min(BATCH, n - i), rowBytes);
+      touchRows(square, index, min(BATCH, n - i), rowBytes);
+    }
     const offset = <usize>load<u32>(index) * rowBytes;
     sparseAdamRow(param + offset, average + offset, square + offset, grad, dim, d, w1, w2, r, e);
   }

@@ -1,5 +1,6 @@
 import { bytesOf, bytesOfFours, Four, Lanes, One } from "./lanes";
-import { addProductFused, dot } from "./row";
+import { addKept, addProductFused, dot } from "./row";
+import { touchRows } from "./touch";
 
 // Entry j picks row index[j]; bag b has the entries starts[b] <= j < starts[b + 1], starts[0] is 0 and starts[bags] is n.
 // A few columns at a time stay in registers while the rows of a bag go by.
@@ -7,7 +8,7 @@ import { addProductFused, dot } from "./row";
 /** Entries whose rows go by, a power of two: few enough to be still in the cache when their last columns are taken. */
 const RUN: i32 = 64;
 
-/** out[b, :] = the sum of x[index[j], :] over the entries j of bag b, in their order; zeros for none. */
+/** out[b, :] += the sum of x[index[j], :] over the entries j of bag b, in their order. */
 export function bagSum(out: usize, x: usize, index: usize, starts: usize, n: i32, bags: i32, dim: i32): void {
   reduceBags(out, 0, x, index, starts, n, bags, dim);
 }
@@ -26,6 +27,7 @@ export function bagMax(
   bags: i32,
   dim: i32,
 ): void {
+  memory.fill(out, 0, <usize>bags * bytesOf(dim));
   memory.fill(winners, 0xff, <usize>bags * bytesOf(dim));
   reduceBags(out, winners, x, index, starts, n, bags, dim);
 }
@@ -43,27 +45,14 @@ function reduceBags(
 ): void {
   const rowBytes = bytesOf(dim);
   const isSum = !winners;
-  memory.fill(out, 0, <usize>bags * rowBytes);
   for (let b = 0, j = 0; b < bags; b++, out += rowBytes, winners += rowBytes, starts += 4) {
     const end = load<i32>(starts, 4);
     for (let length = 0; j < end; j += length, index += bytesOf(length)) {
-      if (!(j & (RUN - 1))) fetchRows(x, index, min(RUN, n - j), dim);
+      if (!(j & (RUN - 1))) touchRows(x, index, min(RUN, n - j), rowBytes);
       length = min((j | (RUN - 1)) + 1, end) - j;
       if (isSum) sumRun(out, x, index, length, dim);
       else maxRun(out, winners, x, index, j, length, dim);
     }
-  }
-}
-
-/** Loads from the first four cache lines of every row, so that memory sends them side by side. Narrow rows do not pay for it. */
-function fetchRows(x: usize, index: usize, n: i32, dim: i32): void {
-  if (dim < 64) return;
-  for (const end = index + bytesOf(n); index < end; index += 4) {
-    const row = x + <usize>load<u32>(index) * bytesOf(dim);
-    load<u32>(row);
-    load<u32>(row, 64);
-    load<u32>(row, 128);
-    load<u32>(row, 192);
   }
 }
 
@@ -120,22 +109,9 @@ export function bagSumBackward(sums: usize, grad: usize, slots: usize, starts: u
       const slot = load<i32>(slots);
       const isNew = slot == seen;
       addKept(sums + <usize>slot * rowBytes, grad, dim, i32x4.splat(isNew ? 0 : -1));
-      seen += <i32>isNew;
+      seen += isNew ? 1 : 0;
     }
   }
-}
-
-/** y[j] = (y[j] & kept) + x[j] */
-function addKept(y: usize, x: usize, n: i32, kept: v128): void {
-  const end = y + bytesOf(n);
-  const fours = y + bytesOfFours(n);
-  for (; y < fours; y += 16, x += 16) keptStep<Four>(y, x, kept);
-  for (; y < end; y += 4, x += 4) keptStep<One>(y, x, kept);
-}
-
-function keptStep<L extends Lanes>(y: usize, x: usize, kept: v128): void {
-  const lanes = changetype<L>(0);
-  lanes.store(y, f32x4.add(v128.and(lanes.load(y), kept), lanes.load(x)));
 }
 
 function maxRun(out: usize, winners: usize, x: usize, index: usize, j: i32, n: i32, dim: i32): void {

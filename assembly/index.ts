@@ -11,6 +11,7 @@ export * from "./count";
 export * from "./distance";
 export * from "./elementwise";
 export * from "./gather";
+export * from "./group";
 export * from "./integers";
 export * from "./loss";
 export { cosine } from "./math";

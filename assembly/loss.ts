@@ -8,7 +8,7 @@ import { bytesOf } from "./lanes";
 export function logSigmoid(out: usize, x: usize, n: i32): void {
   decayRow(out, x, n, 1);
   for (const end = out + bytesOf(n); out < end; out += 4, x += 4) {
-    store<f32>(out, min<f32>(load<f32>(x), 0) - Mathf.log1p(load<f32>(out)));
+    store<f32>(out, min<f32>(load<f32>(x), 0) - <f32>NativeMath.log1p(load<f32>(out)));
   }
 }
 
@@ -26,7 +26,7 @@ export function crossEntropyWithLogits(out: usize, x: usize, target: usize, n: i
   for (const end = out + bytesOf(n); out < end; out += 4, x += 4, target += 4) {
     const logit = load<f32>(x);
     // The small part comes last: beside a large logit that its target cancels it is all that remains.
-    store<f32>(out, max<f32>(logit, 0) - logit * load<f32>(target) + Mathf.log1p(load<f32>(out)));
+    store<f32>(out, max<f32>(logit, 0) - logit * load<f32>(target) + <f32>NativeMath.log1p(load<f32>(out)));
   }
 }
 

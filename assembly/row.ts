@@ -15,6 +15,19 @@ function copyStep<L extends Lanes>(y: usize, x: usize): void {
   lanes.store(y, lanes.load(x));
 }
 
+/** y[j] = (y[j] & kept) + x[j]: kept without bits begins a sum, whatever y was. */
+export function addKept(y: usize, x: usize, n: i32, kept: v128): void {
+  const end = y + bytesOf(n);
+  const fours = y + bytesOfFours(n);
+  for (; y < fours; y += 16, x += 16) keptStep<Four>(y, x, kept);
+  for (; y < end; y += 4, x += 4) keptStep<One>(y, x, kept);
+}
+
+function keptStep<L extends Lanes>(y: usize, x: usize, kept: v128): void {
+  const lanes = changetype<L>(0);
+  lanes.store(y, f32x4.add(v128.and(lanes.load(y), kept), lanes.load(x)));
+}
+
 /** y[j] += x[j] */
 export function addRow(y: usize, x: usize, n: i32): void {
   const end = y + bytesOf(n);

@@ -1,5 +1,5 @@
 import { bytesOf } from "./lanes";
-import { addProductFused, addRow, copyRow, scaleRow } from "./row";
+import { addKept, addProductFused, addRow, copyRow, scaleRow } from "./row";
 
 /** out[index[i], :] = x[i, :] */
 export function scatter(out: usize, x: usize, index: usize, n: i32, dim: i32): void {
@@ -15,6 +15,22 @@ export function scatterAdd(sums: usize, grad: usize, index: usize, n: i32, dim: 
   for (let i = 0; i < n; i++, grad += rowBytes, index += 4) {
     const row = load<i32>(index);
     if (row != skip) addRow(sums + <usize>row * rowBytes, grad, dim);
+  }
+}
+
+/**
+ * sums[slots[i], :] = 0 + x[i, :] + .. in index order. Slots are numbered as they are first seen (coalesce), so that a number not
+ * seen before is a row without a sum; -1 adds nothing.
+ */
+export function sumSlots(sums: usize, x: usize, slots: usize, n: i32, dim: i32): void {
+  const rowBytes = bytesOf(dim);
+  let fresh = 0;
+  for (let i = 0; i < n; i++, x += rowBytes, slots += 4) {
+    const slot = load<i32>(slots);
+    if (slot < 0) continue;
+    const isFresh = slot == fresh;
+    addKept(sums + <usize>slot * rowBytes, x, dim, i32x4.splat(isFresh ? 0 : -1));
+    fresh += isFresh ? 1 : 0;
   }
 }
 

@@ -1,5 +1,6 @@
 import { bytesOf } from "./lanes";
 import { addProduct } from "./row";
+import { BATCH, touchRows } from "./touch";
 
 // https://docs.pytorch.org/docs/stable/generated/torch.optim.SGD.html
 // Weight decay and momentum are linear combinations of whole tensors: see combine in elementwise.ts.
@@ -14,6 +15,7 @@ export function sgdRows(param: usize, step: usize, index: usize, n: i32, dim: i3
   const rowBytes = bytesOf(dim);
   const factor = f32x4.splat(-lr);
   for (let i = 0; i < n; i++, step += rowBytes, index += 4) {
+    if (i % BATCH == 0) touchRows(param, index, min(BATCH, n - i), rowBytes);
     addProduct(param + <usize>load<u32>(index) * rowBytes, step, dim, factor);
   }
 }

@@ -156,6 +156,7 @@ function reduce(weight: Tensor, entries: Entries, { out, divisor, winners, bagOf
   if (winners !== null) {
     kernels.bagMax(to, winners.address, table, places, starts.address, n, bags, dim);
   } else if (weights === null) {
+    out.zero_();
     kernels.bagSum(to, table, places, starts.address, n, bags, dim);
   } else {
     out.zero_();

@@ -128,7 +128,8 @@ function touchedRows(
 ): TouchedRows {
   const [, dim] = shape;
   const n = index.numel;
-  const { rows, slots } = distinctRows(index, paddingIdx);
+  const distinct = distinctRows(index, paddingIdx);
+  const { rows, slots } = distinct;
   let sums: Tensor;
   if (byFrequency) {
     const scale = inverseCounts(slots, rows.numel);
@@ -136,7 +137,7 @@ function touchedRows(
     kernels.scatterAddScaled(sums.address, gradient.address, scale.address, slots.address, n, dim, NO_ROW);
     scale.dispose();
   } else {
-    sums = sumBySlot(gradient, slots, rows.numel, dim);
+    sums = sumBySlot(gradient, distinct, dim);
   }
   slots.dispose();
   return new TouchedRows(rows, sums, shape);

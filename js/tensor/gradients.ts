@@ -62,8 +62,8 @@ function addSameForm(a: Gradient, b: Gradient): Gradient | null {
     return new SparseTensor(indices.alias([1, indices.numel]), concatRows(a.values, b.values), a.shape, false);
   }
   if (a instanceof TouchedRows && b instanceof TouchedRows) {
-    const { rows, slots } = distinctRows(concatRows(a.rows, b.rows));
-    return new TouchedRows(rows, sumBySlot(concatRows(a.sums, b.sums), slots, rows.numel, a.shape[1]), a.shape);
+    const distinct = distinctRows(concatRows(a.rows, b.rows));
+    return new TouchedRows(distinct.rows, sumBySlot(concatRows(a.sums, b.sums), distinct, a.shape[1]), a.shape);
   }
   return null;
 }

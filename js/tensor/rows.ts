@@ -38,10 +38,43 @@ export function distinctRows(index: Tensor, skip = NO_ROW): DistinctRows {
   return { rows: distinct, slots };
 }
 
-/** sums[slots[i], :] = start + values[i, :] + .. in index order; values: n rows of `dim`. Entries with slot -1 are left out. */
-export function sumBySlot(values: Tensor, slots: Tensor, m: number, dim: number, start = 0): Tensor {
-  const sums = transient([m, dim]).fill_(start);
-  kernels.scatterAdd(sums.address, values.address, slots.address, slots.numel, dim, NO_ROW);
+/** sums[slots[i], :] = 0 + values[i, :] + .. in index order; values: n rows of `dim`. Entries with slot -1 are left out. */
+export function sumBySlot(values: Tensor, { rows, slots }: DistinctRows, dim: number): Tensor {
+  const sums = transient([rows.numel, dim]);
+  kernels.sumSlots(sums.address, values.address, slots.address, slots.numel, dim);
+  return sums;
+}
+
+/** The distinct values of an index ascending; order lists the places of each side by side, from starts[g] to starts[g + 1]. */
+export interface Groups {
+  readonly rows: Tensor;
+  readonly starts: Tensor;
+  readonly order: Tensor;
+}
+
+/** index: int32 in [0, height), any shape. O(n) memory and time. */
+export function groupRows(index: Tensor, height: number): Groups {
+  const n = index.numel;
+  const rowBits = 32 - Math.clz32((height - 1) | 1);
+  // Few entries are sorted by small digits, whose counters are few; those of eleven bits fit the first-level cache.
+  const digitBits = Math.min(32 - Math.clz32(n | 15), 11);
+  const rows = transient([n], "int32");
+  const starts = transient([n + 1], "int32");
+  const order = transient([n], "int32");
+  const scratch = transient([4 * n + 2 ** digitBits], "int32");
+  const [sorted, from] = [scratch.address, index.address];
+  const m = kernels.groupByRow(rows.address, starts.address, order.address, sorted, from, n, rowBits, digitBits);
+  scratch.dispose();
+  const distinct = rows.alias([m]);
+  rows.dispose();
+  return { rows: distinct, starts, order };
+}
+
+/** sums[g, :] = the sum of the values [order[j], :] of group g in index order, the first as it is; values: n rows of `dim`. */
+export function sumGroups(values: Tensor, { rows, starts, order }: Groups, dim: number): Tensor {
+  // -0 is what adding leaves alone.
+  const sums = transient([rows.numel, dim]).fill_(-0);
+  kernels.bagSum(sums.address, values.address, order.address, starts.address, order.numel, rows.numel, dim);
   return sums;
 }
 

@@ -5,7 +5,7 @@ import { copyElements } from "./fills.js";
 import type { NestedArray } from "./nested.js";
 import { sparseText } from "./print.js";
 import { Resource } from "./resource.js";
-import { checkRows, distinctRows, NO_ROW, sumBySlot } from "./rows.js";
+import { checkRows, groupRows, NO_ROW, sumGroups } from "./rows.js";
 import { enter, tidy } from "./scope.js";
 import { keep, type Tensor, transient } from "./tensor.js";
 
@@ -49,14 +49,11 @@ export class SparseTensor extends Resource {
   coalesce(): SparseTensor {
     if (this.isCoalesced) return this;
     return tidy(() => {
-      const { rows } = distinctRows(this.indices);
-      rows.array.sort();
-      // Seen behind the sorted rows, every entry finds its row's rank.
-      const { slots } = distinctRows(concatRows(rows, this.indices.alias([this.nnz])));
-      const m = rows.numel;
-      // -0 is what adding leaves alone: PyTorch copies the first of equal rows, where a dense gradient begins with 0.
-      const sums = sumBySlot(this.values, slots.alias([this.nnz], m), m, this.shape[1], -0);
-      return new SparseTensor(rows.alias([1, m]), sums, this.shape, true);
+      const [height, dim] = this.shape;
+      const groups = groupRows(this.indices, height);
+      // As in PyTorch the first of equal rows is copied, where a dense gradient begins with 0.
+      const sums = sumGroups(this.values, groups, dim);
+      return new SparseTensor(groups.rows.alias([1, sums.shape[0]]), sums, this.shape, true);
     });
   }
 
@@ -86,7 +83,9 @@ export class SparseTensor extends Resource {
       const wanted = row < 0 ? row + rows : row;
       const slots = transient([this.nnz], "int32");
       slots.array.set(this.indices.array.map((other) => (other === wanted ? 0 : NO_ROW)));
-      return sumBySlot(this.values, slots, 1, dim).at(0, ...rest);
+      const sum = transient([dim]).zero_();
+      kernels.scatterAdd(sum.address, this.values.address, slots.address, this.nnz, dim, NO_ROW);
+      return sum.at(...rest);
     });
   }
 

@@ -178,10 +178,12 @@ function giveBack(block: Block): void {
 
 /** Moves the oldest transients out until `bytes` more fit the budget. */
 function makeRoom(bytes: number): void {
+  const fits = () => transientBytes + bytes <= budget && spent.size + needed.size < MAX_TRANSIENTS;
+  if (fits()) return;
   for (const transients of [spent, needed]) {
     for (const storage of transients) {
-      if (transientBytes + bytes <= budget && spent.size + needed.size < MAX_TRANSIENTS) return;
       storage.evict();
+      if (fits()) return;
     }
   }
 }

@@ -1,13 +1,5 @@
 import { type Numbers, row } from "./common.js";
 
-/** out[i, :] = x[i, :] / divisor[i], zeros where that is 0; in float64. */
-export function divideRows(x: Numbers, divisor: Numbers, dim: number): Float64Array {
-  return Float64Array.from(x, (value, j) => {
-    const by = divisor[Math.floor(j / dim)];
-    return by === 0 ? 0 : value / by;
-  });
-}
-
 /** The largest of each bag's rows, column by column, and the first entry that has it: found by sorting, NaN first if it stands first. */
 export function bagMax(weight: Numbers, index: Numbers, bagOf: Numbers, bags: number, dim: number) {
   const out = new Float32Array(bags * dim);
@@ -44,4 +36,15 @@ export function dotRows(a: Numbers, b: Numbers, from: Numbers, index: Numbers, d
   });
   const sum = (values: number[]) => values.reduce((s, x) => s + x, 0);
   return { out: products.map(sum), magnitude: products.map((values) => sum(values.map(Math.abs))) };
+}
+
+/** The distinct values of index ascending, and the places of each side by side: by comparing, not by digits. */
+export function groups(index: Numbers) {
+  const order = Int32Array.from(index, (_, i) => i).sort((a, b) => index[a] - index[b] || a - b);
+  const starts = [...order.keys()].filter((j) => j === 0 || index[order[j]] !== index[order[j - 1]]);
+  return {
+    rows: Int32Array.from(starts, (j) => index[order[j]]),
+    starts: Int32Array.from([...starts, order.length]),
+    order,
+  };
 }
