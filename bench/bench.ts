@@ -1,57 +1,50 @@
-// npm run bench: ours, plain JavaScript and PyTorch on the same operations, shapes and numbers.
+// npm run bench: ours beside plain JavaScript, PyTorch and others on the same operations, shapes and numbers.
 
-import { fileURLToPath } from "node:url";
 import { SingleBar } from "cli-progress";
 import { program } from "commander";
-import { checkMeans, checkSame, meanMagnitude } from "./compare.js";
-import { type Data, dataOf, type Line, linesOf, SEED, shapeText, titleOf } from "./lines.js";
-import { type Effort, FULL, measure, QUICK, summaryOf, sunk, warmUp } from "./measure.js";
-import { ours } from "./ours.js";
+import { draw } from "./charts.js";
+import { contendersOf, type Peers, PLAIN, startPeers, stopPeers } from "./contenders.js";
+import { IMPORT, importTime } from "./import.js";
+import { type Data, dataOf, type Line, linesOf, matches, SEED, shapeText, titleOf } from "./lines.js";
+import { type Effort, FULL, local, QUICK, race, summaryOf, sunk } from "./measure.js";
+import { stepBytes } from "./ours.js";
+import { inBench, inBuild } from "./paths.js";
+import { compilerVersion, orSkip } from "./peers.js";
 import { plain } from "./plain.js";
-import { NOTES, type Result, record, reportOf } from "./report.js";
-import { Torch } from "./torch.js";
-
-/** This runs as build/bench/bench.js. */
-const here = (name: string) => fileURLToPath(new URL(`../../bench/${name}`, import.meta.url));
+import { NOTES, record, reportOf } from "./report.js";
+import type { Result, Run } from "./run.js";
+import { raceSteps, raceTraining, STEPS, TRAINING } from "./skip-gram.js";
+import { Tfjs } from "./tfjs.js";
 
 const options = program
   .name("npm run bench --")
   .description(
-    "Times the library beside plain JavaScript and, where it can be imported, PyTorch.\n" +
-      "A whole run is written to bench/RESULTS.md. The environment variable PYTHON names the interpreter that has torch.",
+    "Times the library beside plain JavaScript and whoever else can be had: PyTorch (the environment variable PYTHON names\n" +
+      "the interpreter that has it), onnxruntime-web, TensorFlow.js, C. A whole run is written to bench/RESULTS.md.",
   )
   .option("--filter <text>", 'only lines whose title contains the text, like "look-up" or "100,000 x 64"', "")
   .option("--quick", "few samples and two shapes", false)
+  .option("--tfjs", "the step of TensorFlow.js, which takes minutes, also when the run is not whole", false)
   .parse()
-  .opts<{ filter: string; quick: boolean }>();
+  .opts<{ filter: string; quick: boolean; tfjs: boolean }>();
 
-async function measureLine(line: Line, data: Data, torch: Torch | null, effort: Effort): Promise<Result> {
-  const title = titleOf(line);
-  const theirs = plain[line.op](data);
-  const expected = theirs.outputs();
-  const our = ours[line.op](data);
-  checkSame(title, our.outputs(), expected);
-  const means = expected.map(meanMagnitude);
-  warmUp(theirs, effort);
-  warmUp(our, effort);
-  if (torch !== null) checkMeans(title, await torch.prepare(line, effort), means);
-  const samples: Record<"ours" | "plain" | "torch", number[]> = { ours: [], plain: [], torch: [] };
-  for (let round = 0; round < effort.rounds; round++) {
-    samples.ours.push(...measure(our, effort));
-    samples.plain.push(...measure(theirs, effort));
-    if (torch !== null) samples.torch.push(...(await torch.measure(effort)));
-  }
-  our.dispose?.();
-  return {
-    line,
-    ours: summaryOf(samples.ours),
-    plain: summaryOf(samples.plain),
-    torch: torch === null ? null : summaryOf(samples.torch),
-  };
+const whole = !options.quick && options.filter === "";
+const effort = options.quick ? QUICK : FULL;
+const wants = (title: string) => matches(title, options.filter);
+
+async function measureLine(line: Line, data: Data, peers: Peers, effort: Effort): Promise<Result> {
+  const reference = plain[line.op](data);
+  const expected = await reference.outputs();
+  const first = { ...local(PLAIN, reference), outputs: async () => expected };
+  const growing = line.group === "growth";
+  const others = contendersOf(line, data, peers);
+  const times = new Map(await race(titleOf(line), growing ? others : [first, ...others], expected, effort));
+  if (line.group === "tfjs" && peers.tfjs !== null) times.set(Tfjs.title, summaryOf([await peers.tfjs.time(data)]));
+  return { line, times, stepBytes: growing ? stepBytes(data, line.op.includes("sparse")) : null };
 }
 
 /** All lines of one shape before the next, for they share its data. */
-async function measureAll(lines: readonly Line[], torch: Torch | null, effort: Effort): Promise<Result[]> {
+async function measureLines(lines: readonly Line[], peers: Peers): Promise<Result[]> {
   const bar = process.stderr.isTTY
     ? new SingleBar({ format: "{bar} {value}/{total} {title}", hideCursor: true })
     : null;
@@ -63,23 +56,41 @@ async function measureAll(lines: readonly Line[], torch: Torch | null, effort: E
       const data = dataOf(same[0]);
       for (const line of same) {
         bar?.update({ title: titleOf(line) });
-        results.set(line, await measureLine(line, data, torch, effort));
+        results.set(line, await measureLine(line, data, peers, effort));
         bar?.increment();
       }
     }
   } finally {
     bar?.stop();
-    torch?.stop();
   }
   return lines.map((line) => results.get(line)!);
 }
 
 const lines = linesOf(options.filter, options.quick);
-if (lines.length === 0) program.error(`no line's title contains "${options.filter}"`);
-const torch = await Torch.start(here("torch_bench.py"));
-const results = await measureAll(lines, torch, options.quick ? QUICK : FULL);
+if (![...lines.map(titleOf), STEPS, TRAINING, IMPORT].some(wants)) {
+  program.error(`no line's title contains "${options.filter}"`);
+}
+const peers = await startPeers(lines, inBench("torch_bench.py"), whole || options.tfjs);
+let run: Run;
+try {
+  run = {
+    results: await measureLines(lines, peers),
+    skipGram: wants(STEPS) ? await raceSteps(peers, effort) : null,
+    training: wants(TRAINING) ? await raceTraining(effort.rounds, options.quick ? 100_000 : undefined) : null,
+    import: wants(IMPORT) ? importTime(options.quick ? 5 : 15) : null,
+  };
+} finally {
+  stopPeers(peers);
+}
+const versions = {
+  torch: peers.torch?.version ?? null,
+  onnx: peers.onnx?.version ?? null,
+  tfjs: peers.tfjs?.version ?? null,
+  gcc: await orSkip("gcc", compilerVersion),
+};
 const args = process.argv.slice(2).map((arg) => (/^[\w=-]+$/.test(arg) ? arg : JSON.stringify(arg)));
-const command = ["npm run bench", ...(args.length > 0 ? ["--"] : []), ...args].join(" ");
-const report = reportOf(results, torch?.version ?? null, command);
+const report = reportOf(run, versions, ["npm run bench", ...(args.length > 0 ? ["--"] : []), ...args].join(" "));
 console.log(`${report}\n\n${NOTES}\n\nseed ${SEED}, sink ${sunk()}`);
-if (!options.quick && options.filter === "") record(here("RESULTS.md"), report);
+const folder = whole ? inBench("") : inBuild("");
+for (const name of (await orSkip("charts", () => draw(run, folder))) ?? []) console.error(`drew ${folder}${name}`);
+if (whole) record(inBench("RESULTS.md"), report);

@@ -2,20 +2,20 @@
 
 import { Generator, randint, randn, type Tensor } from "nn-embedding";
 
+/** At each of the SHAPES. A step is a whole one: zeroGrad, forward, backward, step. */
 export const OPERATIONS = [
   "look-up",
   "dense backward",
   "dense backward, grad read",
   "sparse backward + coalesce",
   "renorm",
-  "SGD step, sparse",
-  "SGD step, dense",
-  "SGD step, dense read",
-  "Adagrad step, sparse",
-  "Adagrad step, dense",
-  "Adagrad step, dense read",
-  "SparseAdam step",
-  "Adam step",
+  "step: sparse SGD",
+  "step: dense SGD",
+  "step: dense SGD, grad read",
+  "step: sparse Adagrad",
+  "step: dense Adagrad",
+  "step: SparseAdam",
+  "step: dense Adam",
   "bag sum",
   "bag mean",
   "bag max",
@@ -24,7 +24,12 @@ export const OPERATIONS = [
   "normal_",
 ] as const;
 
-export type Operation = (typeof OPERATIONS)[number] | "one-hot product" | "matmul" | "linear + backward";
+export type Operation =
+  | (typeof OPERATIONS)[number]
+  | "look-up of an Int32Array"
+  | "one-hot product"
+  | "matmul"
+  | "linear + backward";
 
 /** A table of V rows of D floats, looked up N times. */
 export interface Shape {
@@ -33,11 +38,15 @@ export interface Shape {
   readonly N: number;
 }
 
+/** operations: the SHAPES and three more. latency: so little that the call is what costs. growth: one batch, ever larger tables. */
+export type Group = "operations" | "latency" | "growth" | "tfjs";
+
 export interface Line extends Shape {
+  readonly group: Group;
   readonly op: Operation;
 }
 
-const SHAPES: readonly Shape[] = [
+export const SHAPES: readonly Shape[] = [
   { V: 10_000, D: 300, N: 16_384 },
   { V: 100_000, D: 64, N: 65_536 },
   { V: 1_000_000, D: 64, N: 65_536 },
@@ -45,15 +54,6 @@ const SHAPES: readonly Shape[] = [
   { V: 30_000, D: 768, N: 8_192 },
   { V: 1_000, D: 16, N: 65_536 },
 ];
-
-/** A product with a one-hot matrix costs so much that it gets a small batch, and the look-up the same one beside it. */
-export const ONE_HOT: Shape = { V: 10_000, D: 300, N: 64 };
-
-/** [N, D] times [V, D], which are square. */
-export const SQUARE: Shape = { V: 256, D: 256, N: 256 };
-
-/** [N, D] through a weight of V x D: a batch of words on its way to the scores of a vocabulary. */
-export const OUTPUT: Shape = { V: 14_000, D: 128, N: 512 };
 
 export const SEED = 20_260;
 export const LEARNING_RATE = 0.01;
@@ -66,21 +66,61 @@ export const BAG = 16;
 /** Rows of normal numbers are longer than this, all of them. */
 export const MAX_NORM = 1;
 
-/** Lines whose title contains `filter`; the first and last shape only when `quick`. */
+/** A product with a one-hot matrix costs so much that it gets a small batch, and the look-up the same one beside it. */
+const ONE_HOT: Shape = { V: 10_000, D: 300, N: 64 };
+/** [N, D] times [V, D], which are square. */
+const SQUARE: Shape = { V: 256, D: 256, N: 256 };
+/** [N, D] through a weight of V x D: a batch of words on its way to the scores of a vocabulary. */
+const OUTPUT: Shape = { V: 14_000, D: 128, N: 512 };
+
+const OTHERS: readonly Line[] = [
+  { group: "operations", op: "look-up", ...ONE_HOT },
+  { group: "operations", op: "one-hot product", ...ONE_HOT },
+  { group: "operations", op: "matmul", ...SQUARE },
+  { group: "operations", op: "linear + backward", ...OUTPUT },
+];
+
+const LATENCY: readonly Line[] = [
+  { group: "latency", op: "look-up", V: 10_000, D: 64, N: 1 },
+  { group: "latency", op: "look-up of an Int32Array", V: 10_000, D: 64, N: 1 },
+  { group: "latency", op: "bag sum", V: 10_000, D: 64, N: BAG },
+];
+
+export const GROWING = ["step: sparse SGD", "step: dense SGD", "step: sparse Adagrad", "step: dense Adagrad"] as const;
+const HEIGHTS = [1_000, 4_000, 16_000, 64_000, 250_000, 1_000_000, 4_000_000];
+
+/** The one shape at which a step of tfjs ends within minutes. */
+const TFJS: Line = { group: "tfjs", op: "step: dense SGD", V: 10_000, D: 64, N: 1_024 };
+
+/** Lines whose title contains `filter`; the first and last shape and small tables only when `quick`. */
 export function linesOf(filter: string, quick: boolean): Line[] {
   const shapes = quick ? [SHAPES[0], SHAPES[SHAPES.length - 1]] : SHAPES;
-  const lines: Line[] = OPERATIONS.flatMap((op) => shapes.map((shape) => ({ op, ...shape })));
-  lines.push({ op: "look-up", ...ONE_HOT }, { op: "one-hot product", ...ONE_HOT });
-  lines.push({ op: "matmul", ...SQUARE }, { op: "linear + backward", ...OUTPUT });
-  return lines.filter((line) => titleOf(line).toLowerCase().includes(filter.toLowerCase()));
+  const heights = quick ? HEIGHTS.slice(0, 4) : HEIGHTS;
+  const lines: Line[] = [
+    ...OPERATIONS.flatMap((op) => shapes.map((shape) => ({ group: "operations" as const, op, ...shape }))),
+    ...OTHERS,
+    ...LATENCY,
+    ...GROWING.flatMap((op) => heights.map((V) => ({ group: "growth" as const, op, V, D: 32, N: 4_096 }))),
+    TFJS,
+  ];
+  return lines.filter((line) => matches(titleOf(line), filter));
+}
+
+export function matches(title: string, filter: string): boolean {
+  return title.toLowerCase().includes(filter.toLowerCase());
 }
 
 export function titleOf(line: Line): string {
-  return `${line.op} ${shapeText(line)}`;
+  const title = `${line.op} ${shapeText(line)}`;
+  return line.group === "operations" ? title : `${line.group}: ${title}`;
 }
 
 export function shapeText({ V, D, N }: Shape): string {
-  return `${sizeText(V)} x ${D}, ${sizeText(N)}`;
+  return `${tableText({ V, D })}, ${sizeText(N)}`;
+}
+
+export function tableText({ V, D }: Omit<Shape, "N">): string {
+  return `${sizeText(V)} x ${D}`;
 }
 
 export function sizeText(size: number): string {

@@ -1,14 +1,28 @@
 // The clock.
 
+import { checkSame, type Expected } from "./compare.js";
+
 /** Something prepared so that only the operation itself is left to run. */
 export interface Task {
   /** One operation. Returns a number out of its result, so that no engine can skip the work. */
-  run(): number;
+  run(): number | Promise<number>;
   /** Undoes what the operation changed where the next one must find it unchanged; not timed. */
   restore?(): void;
   /** Runs one operation and returns all it computed, to be compared at once. */
-  outputs(): ArrayLike<number>[];
-  dispose?(): void;
+  outputs(): ArrayLike<number>[] | Promise<ArrayLike<number>[]>;
+  dispose?(): unknown;
+}
+
+/** One who takes part, in this process or in another. */
+export interface Contender {
+  readonly name: string;
+  /** Gets ready, runs one operation and returns all it computed, to be compared at once. */
+  outputs(): Promise<ArrayLike<number>[]>;
+  /** Until compilers have done their work; once at least. */
+  warmUp(effort: Effort): Promise<void>;
+  /** One round: milliseconds of one operation, a number for each sample. */
+  measure(effort: Effort): Promise<number[]>;
+  dispose?(): unknown;
 }
 
 /** How long to measure one line, for each contender. */
@@ -23,40 +37,80 @@ export interface Effort {
   readonly warmUp: number;
 }
 
-export const FULL: Effort = { rounds: 3, least: 3, most: 11, seconds: 0.6, warmUp: 0.15 };
+export const FULL: Effort = { rounds: 3, least: 3, most: 11, seconds: 0.4, warmUp: 0.15 };
 export const QUICK: Effort = { rounds: 1, least: 3, most: 5, seconds: 0.03, warmUp: 0.03 };
 
+/** Milliseconds by the name of who took them. */
+export type Times = ReadonlyMap<string, Summary>;
+
+/** Everybody's result is compared with what is expected; then they run in turn. */
+export async function race(
+  title: string,
+  contenders: readonly Contender[],
+  expected: Expected,
+  effort: Effort,
+): Promise<Times> {
+  const samples = new Map<string, number[]>(contenders.map(({ name }) => [name, []]));
+  for (const one of contenders) checkSame(title, one.name, await one.outputs(), expected);
+  for (const one of contenders) await one.warmUp(effort);
+  for (let round = 0; round < effort.rounds; round++) {
+    for (const one of contenders) samples.get(one.name)!.push(...(await one.measure(effort)));
+  }
+  for (const one of contenders) one.dispose?.();
+  return new Map([...samples].map(([name, taken]) => [name, summaryOf(taken)]));
+}
+
 const SAMPLE_MS = 5;
+/** Beside this long, reading the clock costs nothing. */
+const CHUNK_MS = 0.1;
 let sink = 0;
 
-/** Until compilers have done their work; once at least. */
-export function warmUp(task: Task, { warmUp: seconds }: Effort): void {
-  const start = performance.now();
-  do sample(task, 0);
-  while (performance.now() - start < 1000 * seconds);
+/** A task in this process. */
+export function local(name: string, task: Task): Contender {
+  /** Operations between two looks at the clock. */
+  let chunk = 1;
+
+  /** The mean over as many operations as last `ms` together. */
+  async function sample(ms: number): Promise<number> {
+    let spent = 0;
+    let runs = 0;
+    do {
+      task.restore?.();
+      spent += await time(task, chunk);
+      runs += chunk;
+    } while (spent < ms);
+    return spent / runs;
+  }
+
+  return {
+    name,
+    outputs: async () => task.outputs(),
+    async warmUp({ warmUp }) {
+      const start = performance.now();
+      do {
+        const each = await sample(0);
+        if (task.restore === undefined && each * chunk < CHUNK_MS) chunk *= 2;
+      } while (performance.now() - start < 1000 * warmUp);
+    },
+    async measure({ least, most, seconds }) {
+      const samples: number[] = [];
+      const start = performance.now();
+      const goOn = () => samples.length < most && performance.now() - start < 1000 * seconds;
+      while (samples.length < least || goOn()) samples.push(await sample(SAMPLE_MS));
+      return samples;
+    },
+    dispose: () => task.dispose?.(),
+  };
 }
 
-/** One round: milliseconds of one operation, a number for each sample. */
-export function measure(task: Task, { least, most, seconds }: Effort): number[] {
-  const samples: number[] = [];
+/** Milliseconds of `runs` operations together. */
+async function time(task: Task, runs: number): Promise<number> {
   const start = performance.now();
-  const goOn = () => samples.length < most && performance.now() - start < 1000 * seconds;
-  while (samples.length < least || goOn()) samples.push(sample(task, SAMPLE_MS));
-  return samples;
-}
-
-/** The mean over as many operations as last `ms` together. */
-function sample(task: Task, ms: number): number {
-  let spent = 0;
-  let runs = 0;
-  do {
-    task.restore?.();
-    const start = performance.now();
-    sink += task.run();
-    spent += performance.now() - start;
-    runs++;
-  } while (spent < ms);
-  return spent / runs;
+  for (let i = 0; i < runs; i++) {
+    const out = task.run();
+    sink += typeof out === "number" ? out : await out;
+  }
+  return performance.now() - start;
 }
 
 /** Sum of all numbers that operations returned. To be printed: what nobody reads need not be computed. */

@@ -15,25 +15,30 @@ import {
 import { BAG, type Data, LEARNING_RATE, MAX_NORM, type Operation, SEED } from "./lines.js";
 import type { Task } from "./measure.js";
 
-export const ours: Record<Operation, (data: Data) => Task> = {
-  "look-up": lookUp,
+/** What a program wraps around its work: `tidy`, or nothing. */
+export type Scope = <T>(work: () => T) => T;
+
+export const untidied: Scope = (work) => work();
+
+export const ours: Record<Operation, (data: Data, scope: Scope) => Task> = {
+  "look-up": (data, scope) => lookUp(data, longTensor(data.index), scope),
+  "look-up of an Int32Array": (data, scope) => lookUp(data, data.index, scope),
   "dense backward": (data) => denseBackward(data, false),
   "dense backward, grad read": (data) => denseBackward(data, true),
   "sparse backward + coalesce": sparseBackward,
   renorm,
-  "SGD step, sparse": (data) => step(data, optim.SGD, "sparse"),
-  "SGD step, dense": (data) => step(data, optim.SGD, "dense"),
-  "SGD step, dense read": (data) => step(data, optim.SGD, "dense read"),
-  "Adagrad step, sparse": (data) => step(data, optim.Adagrad, "sparse"),
-  "Adagrad step, dense": (data) => step(data, optim.Adagrad, "dense"),
-  "Adagrad step, dense read": (data) => step(data, optim.Adagrad, "dense read"),
-  "SparseAdam step": (data) => step(data, optim.SparseAdam, "sparse"),
-  "Adam step": (data) => step(data, optim.Adam, "dense read"),
-  "bag sum": (data) => bag(data, "sum", false),
-  "bag mean": (data) => bag(data, "mean", false),
-  "bag max": (data) => bag(data, "max", false),
-  "bag sum + backward": (data) => bag(data, "sum", true),
-  "bag max + backward": (data) => bag(data, "max", true),
+  "step: sparse SGD": (data, scope) => step(data, optim.SGD, { sparse: true }, scope),
+  "step: dense SGD": (data, scope) => step(data, optim.SGD, {}, scope),
+  "step: dense SGD, grad read": (data, scope) => step(data, optim.SGD, { read: true }, scope),
+  "step: sparse Adagrad": (data, scope) => step(data, optim.Adagrad, { sparse: true }, scope),
+  "step: dense Adagrad": (data, scope) => step(data, optim.Adagrad, {}, scope),
+  "step: SparseAdam": (data, scope) => step(data, optim.SparseAdam, { sparse: true }, scope),
+  "step: dense Adam": (data, scope) => step(data, optim.Adam, {}, scope),
+  "bag sum": (data, scope) => bag(data, "sum", false, scope),
+  "bag mean": (data, scope) => bag(data, "mean", false, scope),
+  "bag max": (data, scope) => bag(data, "max", false, scope),
+  "bag sum + backward": (data, scope) => bag(data, "sum", true, scope),
+  "bag max + backward": (data, scope) => bag(data, "max", true, scope),
   normal_: normal,
   "one-hot product": oneHotProduct,
   matmul,
@@ -51,12 +56,12 @@ function setUp({ V, D, N, weight, index, gradient }: Data, options: { sparse?: b
   return { emb, input, g, dispose };
 }
 
-function lookUp(data: Data): Task {
-  const { emb, input, dispose } = setUp(data);
+function lookUp({ V, D, weight }: Data, input: Tensor | Int32Array, scope: Scope): Task {
+  const emb = new nn.Embedding(V, D, { weight });
   return {
-    run: () => tidy(() => emb.forward(input).array[0]),
+    run: () => scope(() => emb.forward(input).array[0]),
     outputs: () => tidy(() => [emb.forward(input).array.slice()]),
-    dispose,
+    dispose: () => emb.dispose(),
   };
 }
 
@@ -111,30 +116,47 @@ function renorm(data: Data): Task {
   };
 }
 
-/** Steps again and again with one gradient, made beforehand. */
+/** zeroGrad, forward, backward, step. read: the gradient's V x D numbers are written out before the step. */
 function step(
   data: Data,
-  Optimizer: new (params: Iterable<Tensor>, options: { lr: number }) => { step(): void; dispose(): void },
-  gradient: string,
+  Optimizer: new (
+    params: Iterable<Tensor>,
+    options: { lr: number },
+  ) => { zeroGrad(): void; step(): void; dispose(): void },
+  { sparse = false, read = false },
+  scope: Scope,
 ): Task {
-  const { emb, input, g, dispose } = setUp(data, { sparse: gradient === "sparse" });
+  const { emb, input, g, dispose } = setUp(data, { sparse });
   const optimizer = new Optimizer(emb.parameters(), { lr: LEARNING_RATE });
-  tidy(() => emb.forward(input).backward(g));
-  if (gradient === "dense read" && emb.weight.grad === null) throw new Error("there should be a gradient");
-  const run = () =>
-    tidy(() => {
-      optimizer.step();
-      return emb.weight.array[0];
-    });
-  const outputs = () => {
-    run();
-    return [emb.weight.array];
+  const train = () => {
+    optimizer.zeroGrad();
+    emb.forward(input).backward(g);
+    if (read && emb.weight.grad === null) throw new Error("there should be a gradient");
+    optimizer.step();
+    return emb.weight.array;
   };
-  return { run, outputs, dispose: () => [optimizer.dispose(), dispose()] };
+  return {
+    run: () => scope(() => train()[0]),
+    outputs: () => [tidy(train)],
+    dispose: () => [optimizer.dispose(), dispose()],
+  };
+}
+
+/** Bytes of linear memory that a step holds at its end: the rows looked up, and their gradient. */
+export function stepBytes(data: Data, sparse: boolean): number {
+  const { emb, input, g, dispose } = setUp(data, { sparse });
+  const before = memory().numBytes;
+  const bytes = tidy(() => {
+    emb.forward(input).backward(g);
+    return memory().numBytes - before;
+  });
+  dispose();
+  return bytes;
 }
 
 /** Bags of BAG entries; the gradient is that of the first N / BAG rows. */
-function bag({ V, D, N, weight, index, gradient }: Data, mode: F.BagMode, backward: boolean): Task {
+function bag(data: Data, mode: F.BagMode, backward: boolean, scope: Scope): Task {
+  const { V, D, N, weight, index, gradient } = data;
   const module = new nn.EmbeddingBag(V, D, { weight, mode });
   const input = longTensor(index, { shape: [N / BAG, BAG] });
   const g = tensor(gradient.subarray(0, (N / BAG) * D), { shape: [N / BAG, D] });
@@ -145,7 +167,7 @@ function bag({ V, D, N, weight, index, gradient }: Data, mode: F.BagMode, backwa
     return out;
   };
   return {
-    run: () => tidy(() => run().array[0]),
+    run: () => scope(() => run().array[0]),
     outputs: () =>
       tidy(() => {
         const out = run().array.slice();

@@ -24,18 +24,18 @@ import {
 
 export const plain: Record<Operation, (data: Data) => Task> = {
   "look-up": lookUp,
+  "look-up of an Int32Array": lookUp,
   "dense backward": denseBackward,
   "dense backward, grad read": denseBackward,
   "sparse backward + coalesce": sparseBackward,
   renorm,
-  "SGD step, sparse": sgdSparse,
-  "SGD step, dense": sgdDense,
-  "SGD step, dense read": sgdDense,
-  "Adagrad step, sparse": adagradSparse,
-  "Adagrad step, dense": adagradDense,
-  "Adagrad step, dense read": adagradDense,
-  "SparseAdam step": adamSparse,
-  "Adam step": adamDense,
+  "step: sparse SGD": sgdSparse,
+  "step: dense SGD": sgdDense,
+  "step: dense SGD, grad read": sgdDense,
+  "step: sparse Adagrad": adagradSparse,
+  "step: dense Adagrad": adagradDense,
+  "step: SparseAdam": adamSparse,
+  "step: dense Adam": adamDense,
   "bag sum": (data) => bag(data, 1),
   "bag mean": (data) => bag(data, BAG),
   "bag max": (data) => bagLargest(data, false),
@@ -70,23 +70,30 @@ function lookUp({ N, D, weight, index }: Data): Task {
   );
 }
 
-function denseBackward({ V, N, D, weight, index, gradient }: Data): Task {
+/** Looks up, and adds the result's gradient to a fresh one of V x D. */
+function denseGradient({ N, D, weight, index, gradient }: Data): { grad: Float32Array; run(): void } {
   const out = new Float32Array(N * D);
-  const grad = new Float32Array(V * D);
+  const grad = new Float32Array(weight.length);
   const run = () => {
     grad.fill(0);
     gather(out, weight, index, D);
     scatterAdd(grad, gradient, index, D);
   };
+  return { grad, run };
+}
+
+function denseBackward(data: Data): Task {
+  const { grad, run } = denseGradient(data);
   return task(run, () => [grad]);
 }
 
-/** Adds up the gradients of equal rows; one word for each row of the table finds the place of its sum. */
+/** Looks up, and adds up the gradients of equal rows; one word for each row of the table finds the place of its sum. */
 class Coalescer {
   private readonly placeOf: Int32Array;
   private readonly places: Int32Array;
   private readonly allRows: Int32Array;
   private readonly allSums: Float32Array;
+  private readonly out: Float32Array;
   private count = 0;
 
   constructor(private readonly data: Data) {
@@ -95,6 +102,7 @@ class Coalescer {
     this.places = new Int32Array(N);
     this.allRows = new Int32Array(N);
     this.allSums = new Float32Array(N * D);
+    this.out = new Float32Array(N * D);
   }
 
   get rows(): Int32Array {
@@ -108,7 +116,8 @@ class Coalescer {
   /** sort: the rows ascending, as `coalesce()` gives them. */
   run(sort: boolean): void {
     const { placeOf, places, allRows } = this;
-    const { index, gradient, D } = this.data;
+    const { weight, index, gradient, D } = this.data;
+    gather(this.out, weight, index, D);
     let count = 0;
     for (let i = 0; i < index.length; i++) {
       if (placeOf[index[i]] >= 0) continue;
@@ -128,14 +137,11 @@ class Coalescer {
 }
 
 function sparseBackward(data: Data): Task {
-  const { N, D, weight, index } = data;
-  const out = new Float32Array(N * D);
   const coalescer = new Coalescer(data);
-  const run = () => {
-    gather(out, weight, index, D);
-    coalescer.run(true);
-  };
-  return task(run, () => [coalescer.rows, coalescer.sums]);
+  return task(
+    () => coalescer.run(true),
+    () => [coalescer.rows, coalescer.sums],
+  );
 }
 
 function renorm({ N, D, weight: original, index }: Data): Task {
@@ -152,69 +158,75 @@ function renorm({ N, D, weight: original, index }: Data): Task {
   );
 }
 
-function sgdSparse({ D, weight: original, index, gradient }: Data): Task {
+function sgdSparse({ N, D, weight: original, index, gradient }: Data): Task {
   const weight = original.slice();
-  return task(
-    () => sgdRows(weight, gradient, index, D),
-    () => [weight],
-  );
-}
-
-function sgdDense(data: Data): Task {
-  const weight = data.weight.slice();
-  const grad = denseGradient(data);
-  return task(
-    () => sgd(weight, grad),
-    () => [weight],
-  );
-}
-
-function adagradSparse(data: Data): Task {
-  const weight = data.weight.slice();
-  const sum = new Float32Array(weight.length);
-  const coalescer = new Coalescer(data);
+  const out = new Float32Array(N * D);
   const run = () => {
-    coalescer.run(false);
-    adagradRows(weight, sum, coalescer.sums, coalescer.rows, data.D);
+    gather(out, weight, index, D);
+    sgdRows(weight, gradient, index, D);
   };
   return task(run, () => [weight]);
 }
 
-function adagradDense(data: Data): Task {
-  const weight = data.weight.slice();
-  const sum = new Float32Array(weight.length);
-  const grad = denseGradient(data);
-  return task(
-    () => adagrad(weight, sum, grad),
-    () => [weight],
-  );
+function sgdDense(original: Data): Task {
+  const data = { ...original, weight: original.weight.slice() };
+  const { grad, run: backward } = denseGradient(data);
+  const run = () => {
+    backward();
+    sgd(data.weight, grad);
+  };
+  return task(run, () => [data.weight]);
 }
 
-function adamDense(data: Data): Task {
-  const weight = data.weight.slice();
-  const [average, square] = [new Float32Array(weight.length), new Float32Array(weight.length)];
-  const grad = denseGradient(data);
+function adagradSparse(original: Data): Task {
+  const data = { ...original, weight: original.weight.slice() };
+  const sum = new Float32Array(data.weight.length);
+  const coalescer = new Coalescer(data);
+  const run = () => {
+    coalescer.run(false);
+    adagradRows(data.weight, sum, coalescer.sums, coalescer.rows, data.D);
+  };
+  return task(run, () => [data.weight]);
+}
+
+function adagradDense(original: Data): Task {
+  const data = { ...original, weight: original.weight.slice() };
+  const sum = new Float32Array(data.weight.length);
+  const { grad, run: backward } = denseGradient(data);
+  const run = () => {
+    backward();
+    adagrad(data.weight, sum, grad);
+  };
+  return task(run, () => [data.weight]);
+}
+
+function adamDense(original: Data): Task {
+  const data = { ...original, weight: original.weight.slice() };
+  const [average, square] = [new Float32Array(data.weight.length), new Float32Array(data.weight.length)];
+  const { grad, run: backward } = denseGradient(data);
   let t = 0;
   const run = () => {
     t++;
     const [b1, b2] = BETAS.map((beta) => 1 - beta ** t);
-    adam(weight, average, square, grad, LEARNING_RATE / b1, Math.sqrt(b2));
+    backward();
+    adam(data.weight, average, square, grad, LEARNING_RATE / b1, Math.sqrt(b2));
   };
-  return task(run, () => [weight]);
+  return task(run, () => [data.weight]);
 }
 
-function adamSparse(data: Data): Task {
-  const weight = data.weight.slice();
-  const [average, square] = [new Float32Array(weight.length), new Float32Array(weight.length)];
+function adamSparse(original: Data): Task {
+  const data = { ...original, weight: original.weight.slice() };
+  const [average, square] = [new Float32Array(data.weight.length), new Float32Array(data.weight.length)];
   const coalescer = new Coalescer(data);
   let t = 0;
   const run = () => {
     t++;
     const [b1, b2] = BETAS.map((beta) => 1 - beta ** t);
+    const rate = (LEARNING_RATE * Math.sqrt(b2)) / b1;
     coalescer.run(false);
-    adamRows(weight, average, square, coalescer.sums, coalescer.rows, data.D, (LEARNING_RATE * Math.sqrt(b2)) / b1);
+    adamRows(data.weight, average, square, coalescer.sums, coalescer.rows, data.D, rate);
   };
-  return task(run, () => [weight]);
+  return task(run, () => [data.weight]);
 }
 
 /** divisor: 1 for the sum, BAG for the mean. */
@@ -252,12 +264,6 @@ function bagLargest({ V, N, D, weight, index, gradient }: Data, backward: boolea
     for (let j = 0; j < winners.length; j++) grad[winners[j]] += gradient[j];
   };
   return task(run, () => [backward ? grad : out]);
-}
-
-function denseGradient({ weight, index, gradient, D }: Data): Float32Array {
-  const grad = new Float32Array(weight.length);
-  scatterAdd(grad, gradient, index, D);
-  return grad;
 }
 
 function normal({ V, D }: Data): Task {

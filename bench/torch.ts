@@ -1,54 +1,48 @@
-// PyTorch in a process of its own, which works only while we wait for its answer.
+// PyTorch, in a process of its own.
 
-import { type ChildProcessByStdio, spawn } from "node:child_process";
-import { createInterface } from "node:readline";
-import type { Readable, Writable } from "node:stream";
+import { Child } from "./child.js";
 import { BAG, EPS, LEARNING_RATE, type Line, MAX_NORM, SEED } from "./lines.js";
-import type { Effort } from "./measure.js";
+import type { Contender, Effort } from "./measure.js";
 
 /** Above every block that a line asks for: malloc keeps freed memory, and a fresh result costs no page faults. */
 const KEEP_BYTES = String(2 ** 32);
 
 export class Torch {
   private constructor(
-    private readonly child: ChildProcessByStdio<Writable, Readable, null>,
-    private readonly answers: AsyncIterator<string>,
+    readonly name: string,
     readonly version: string,
+    private readonly child: Child,
   ) {}
 
-  /** null when there is no Python, or it cannot import torch. */
-  static async start(script: string): Promise<Torch | null> {
-    const child = spawn(process.env.PYTHON ?? "python3", [script], {
-      stdio: ["pipe", "pipe", "inherit"],
-      env: { ...process.env, MALLOC_MMAP_THRESHOLD_: KEEP_BYTES, MALLOC_TRIM_THRESHOLD_: KEEP_BYTES },
+  /** threads: 0 leaves the choice to PyTorch. Error when there is no Python, or it cannot import torch. */
+  static async start(script: string, threads: number): Promise<Torch> {
+    const child = new Child(process.env.PYTHON ?? "python3", [script, String(threads)], {
+      MALLOC_MMAP_THRESHOLD_: KEEP_BYTES,
+      MALLOC_TRIM_THRESHOLD_: KEEP_BYTES,
     });
-    // Both show as the end of its answers.
-    child.on("error", () => {});
-    child.stdin.on("error", () => {});
-    const answers = createInterface(child.stdout)[Symbol.asyncIterator]();
-    const { value, done } = await answers.next();
-    return done ? null : new Torch(child, answers, JSON.parse(value).version);
+    const { values } = await child.answer();
+    const name = threads === 1 ? "torch, 1 thread" : "torch, default";
+    return new Torch(name, `${values.version} (${values.threads} threads by default)`, child);
   }
 
-  /** Makes the data, runs the operation once, warms up. Returns the mean magnitudes of what it computed. */
-  async prepare(line: Line, effort: Effort): Promise<number[]> {
+  on({ op, V, D, N }: Line): Contender {
     const settings = { seed: SEED, lr: LEARNING_RATE, eps: EPS, maxNorm: MAX_NORM, bag: BAG };
-    return (await this.ask({ do: "prepare", ...line, ...settings, ...effort })).means;
+    return this.contender(this.name, { op, V, D, N, ...settings });
   }
 
-  /** One round: milliseconds of one operation, a number for each sample. */
-  async measure(effort: Effort): Promise<number[]> {
-    return (await this.ask({ do: "measure", ...effort })).samples;
+  /** What to prepare, and the arrays that it takes. */
+  contender(name: string, request: object, ...arrays: ArrayBufferView[]): Contender {
+    const bytes = arrays.reduce((sum, { byteLength }) => sum + byteLength, 0);
+    const ask = (message: object, ...rest: ArrayBufferView[]) => this.child.ask(JSON.stringify(message), ...rest);
+    return {
+      name,
+      outputs: async () => (await ask({ do: "prepare", bytes, ...request }, ...arrays)).arrays,
+      warmUp: async ({ warmUp }: Effort) => void (await ask({ do: "warm up", seconds: warmUp })),
+      measure: async (effort: Effort) => (await ask({ do: "measure", ...effort })).values.samples as number[],
+    };
   }
 
   stop(): void {
-    this.child.stdin.end();
-  }
-
-  private async ask(request: object): Promise<Record<string, number[]>> {
-    this.child.stdin.write(`${JSON.stringify(request)}\n`);
-    const { value, done } = await this.answers.next();
-    if (done) throw new Error("torch_bench.py ended before the benchmark did");
-    return JSON.parse(value);
+    this.child.stop();
   }
 }

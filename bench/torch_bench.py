@@ -1,10 +1,12 @@
-"""PyTorch's side of the benchmark, on one thread; torch.ts starts it.
+"""PyTorch's side of the benchmark; torch.ts starts it, with a number of threads or with 0 for PyTorch's own choice.
 
-Reads one JSON request a line and answers each with a line:
-    {"do": "prepare", "op", "V", "D", "N", ...} -> {"means": [...]}
+Reads one JSON request a line, and after it as many bytes as its "bytes" says:
+    {"do": "prepare", "op", "V", "D", "N", ...} -> {"floats": [...]}, lengths of the float32 arrays that follow
+    {"do": "warm up", "seconds"} -> {}
     {"do": "measure", "least", "most", "seconds"} -> {"samples": [...]} in ms
 """
 
+import ctypes
 import gc
 import json
 import sys
@@ -14,11 +16,14 @@ from time import perf_counter
 try:
     import torch
     import torch.nn.functional as F
+    from skip_gram import skip_gram
     from torch import nn, optim
 except ImportError:
     sys.exit()
 
 SAMPLE_SECONDS = 0.005
+# Beside this long, reading the clock costs nothing.
+CHUNK_SECONDS = 0.0001
 
 
 class Task:
@@ -28,6 +33,7 @@ class Task:
         self.run = run
         self.outputs = outputs
         self.restore = restore
+        self.chunk = 1  # Operations between two looks at the clock.
 
 
 def numbers(r):
@@ -58,7 +64,7 @@ def dense_backward(r):
         emb.zero_grad()
         emb(index).backward(gradient)
 
-    return Task(run, lambda: [emb.weight.grad])
+    return Task(run, lambda: [(run(), emb.weight.grad)[1]])
 
 
 def sparse_backward(r):
@@ -86,19 +92,20 @@ def renorm(r):
     )
 
 
-def step(r, optimizer, sparse, **options):
-    emb, index, gradient = set_up(r, sparse=sparse)
-    stepper = optimizer(emb.parameters(), lr=r["lr"], **options)
-    emb(index).backward(gradient)
-    return Task(stepper.step, lambda: [emb.weight])
+def step(optimizer, sparse, eps=False):
+    def make(r):
+        emb, index, gradient = set_up(r, sparse=sparse)
+        options = {"eps": r["eps"]} if eps else {}
+        stepper = optimizer(emb.parameters(), lr=r["lr"], **options)
 
+        def run():
+            stepper.zero_grad()
+            emb(index).backward(gradient)
+            stepper.step()
 
-def sgd(sparse):
-    return lambda r: step(r, optim.SGD, sparse)
+        return Task(run, lambda: [(run(), emb.weight)[1]])
 
-
-def adagrad(sparse):
-    return lambda r: step(r, optim.Adagrad, sparse, eps=r["eps"])
+    return make
 
 
 def bag(mode, backward):
@@ -123,7 +130,11 @@ def bag(mode, backward):
 def normal(r):
     weight = torch.empty(r["V"], r["D"])
     generator = torch.Generator().manual_seed(r["seed"] + 1)
-    return Task(lambda: nn.init.normal_(weight, generator=generator), lambda: [weight])
+
+    def run():
+        return nn.init.normal_(weight, generator=generator)
+
+    return Task(run, lambda: [run()])
 
 
 def one_hot_product(r):
@@ -158,18 +169,18 @@ def linear_backward(r):
 
 OPERATIONS = {
     "look-up": look_up,
+    "look-up of an Int32Array": look_up,
     "dense backward": dense_backward,
     "dense backward, grad read": dense_backward,
     "sparse backward + coalesce": sparse_backward,
     "renorm": renorm,
-    "SGD step, sparse": sgd(sparse=True),
-    "SGD step, dense": sgd(sparse=False),
-    "SGD step, dense read": sgd(sparse=False),
-    "Adagrad step, sparse": adagrad(sparse=True),
-    "Adagrad step, dense": adagrad(sparse=False),
-    "Adagrad step, dense read": adagrad(sparse=False),
-    "SparseAdam step": lambda r: step(r, optim.SparseAdam, sparse=True),
-    "Adam step": lambda r: step(r, optim.Adam, sparse=False),
+    "step: sparse SGD": step(optim.SGD, sparse=True),
+    "step: dense SGD": step(optim.SGD, sparse=False),
+    "step: dense SGD, grad read": step(optim.SGD, sparse=False),
+    "step: sparse Adagrad": step(optim.Adagrad, sparse=True, eps=True),
+    "step: dense Adagrad": step(optim.Adagrad, sparse=False, eps=True),
+    "step: SparseAdam": step(optim.SparseAdam, sparse=True),
+    "step: dense Adam": step(optim.Adam, sparse=False),
     "bag sum": bag("sum", backward=False),
     "bag mean": bag("mean", backward=False),
     "bag max": bag("max", backward=False),
@@ -179,35 +190,34 @@ OPERATIONS = {
     "one-hot product": one_hot_product,
     "matmul": matmul,
     "linear + backward": linear_backward,
+    "skip-gram, sparse": lambda r: Task(*skip_gram(r, sparse=True)),
+    "skip-gram, dense": lambda r: Task(*skip_gram(r, sparse=False)),
 }
 
 
 def sample(task, seconds):
-    """The mean over as many operations as last `seconds` together, in ms."""
+    """The mean over as many operations as last `seconds` together, in seconds."""
     spent = 0.0
     runs = 0
     while runs == 0 or spent < seconds:
         if task.restore:
             task.restore()
         start = perf_counter()
-        task.run()
+        for _ in range(task.chunk):
+            task.run()
         spent += perf_counter() - start
-        runs += 1
-    return 1000 * spent / runs
+        runs += task.chunk
+    return spent / runs
 
 
-def mean_magnitude(x):
-    return x.detach().abs().mean(dtype=torch.float64).item()
-
-
-def prepare(r):
-    task = OPERATIONS[r["op"]](r)
-    task.run()
-    means = [mean_magnitude(x) for x in task.outputs()]
+def warm_up(task, seconds):
     start = perf_counter()
-    while perf_counter() - start < r["warmUp"]:
-        sample(task, 0)
-    return task, means
+    while True:
+        each = sample(task, 0)
+        if not task.restore and each * task.chunk < CHUNK_SECONDS:
+            task.chunk *= 2
+        if perf_counter() - start >= seconds:
+            break
 
 
 def measure(task, r):
@@ -216,30 +226,42 @@ def measure(task, r):
     while len(samples) < r["least"] or (
         len(samples) < r["most"] and perf_counter() - start < r["seconds"]
     ):
-        samples.append(sample(task, SAMPLE_SECONDS))
+        samples.append(1000 * sample(task, SAMPLE_SECONDS))
     return samples
 
 
-def answer(**values):
-    print(json.dumps(values), flush=True)
+def answer(arrays=(), **values):
+    """A line of JSON, and the arrays as float32 after it."""
+    arrays = [x.detach().to(torch.float32).contiguous() for x in arrays]
+    values["floats"] = [x.numel() for x in arrays]
+    sys.stdout.buffer.write(json.dumps(values).encode() + b"\n")
+    for x in arrays:
+        sys.stdout.buffer.write((ctypes.c_char * (4 * x.numel())).from_address(x.data_ptr()))
+    sys.stdout.buffer.flush()
 
 
 def main():
     # Every sparse Adagrad step complains about checks that torch itself leaves off.
     warnings.filterwarnings("ignore", message="Sparse invariant checks")
-    torch.set_num_threads(1)
+    threads = int(sys.argv[1])
+    if threads:
+        torch.set_num_threads(threads)
     gc.disable()
-    answer(version=torch.__version__)
+    answer(version=torch.__version__, threads=torch.get_num_threads())
     task = None
-    for line in sys.stdin:
-        request = json.loads(line)
-        if request["do"] == "prepare":
+    for line in sys.stdin.buffer:
+        r = json.loads(line)
+        if r["do"] == "prepare":
             task = None  # Frees the tables of the line before.
             gc.collect()
-            task, means = prepare(request)
-            answer(means=means)
+            r["input"] = sys.stdin.buffer.read(r.get("bytes", 0))
+            task = OPERATIONS[r["op"]](r)
+            answer(task.outputs())
+        elif r["do"] == "warm up":
+            warm_up(task, r["seconds"])
+            answer()
         else:
-            answer(samples=measure(task, request))
+            answer(samples=measure(task, r))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,64 @@
+// Who takes part in which line.
+
+import { tidy } from "nn-embedding";
+import { Gather } from "./gather.js";
+import type { Data, Line } from "./lines.js";
+import { type Contender, local } from "./measure.js";
+import { Onnx } from "./onnx.js";
+import { ours, untidied } from "./ours.js";
+import { orSkip } from "./peers.js";
+import { Tfjs } from "./tfjs.js";
+import { Torch } from "./torch.js";
+
+export const OURS = "ours";
+export const UNTIDIED = "ours without tidy";
+export const PLAIN = "plain JS";
+export const TORCH = "torch, 1 thread";
+export const TORCH_DEFAULT = "torch, default";
+
+/** null: cannot be had here, or not needed. */
+export interface Peers {
+  readonly torch: Torch | null;
+  readonly torchDefault: Torch | null;
+  readonly gather: Gather | null;
+  readonly onnx: Onnx | null;
+  readonly tfjs: Tfjs | null;
+}
+
+const isLookUp = ({ group, op }: Line) => group === "operations" && op === "look-up";
+
+/** Starts those that the lines need. withTfjs: a minute and a half. */
+export async function startPeers(lines: readonly Line[], script: string, withTfjs: boolean): Promise<Peers> {
+  const when = <T>(needed: boolean, name: string, make: () => T | Promise<T>) => (needed ? orSkip(name, make) : null);
+  const lookUps = lines.some(isLookUp);
+  return {
+    torch: await orSkip(TORCH, () => Torch.start(script, 1)),
+    torchDefault: await when(
+      lines.some(({ group }) => group === "operations"),
+      TORCH_DEFAULT,
+      () => Torch.start(script, 0),
+    ),
+    gather: await when(lookUps, Gather.title, () => new Gather()),
+    onnx: await when(lookUps, Onnx.title, () => Onnx.start()),
+    tfjs: await when(withTfjs && lines.some(({ group }) => group === "tfjs"), Tfjs.title, () => Tfjs.start()),
+  };
+}
+
+export function stopPeers({ torch, torchDefault, gather }: Peers): void {
+  for (const process of [torch, torchDefault, gather]) process?.stop();
+}
+
+/** All but plain JavaScript, which says what is expected, and tfjs, which is too slow for turns. */
+export function contendersOf(line: Line, data: Data, peers: Peers): Contender[] {
+  const { group, op } = line;
+  const untidy = group === "latency" || (group === "operations" && op.startsWith("step"));
+  const all = [
+    local(OURS, ours[op](data, tidy)),
+    untidy && local(UNTIDIED, ours[op](data, untidied)),
+    peers.torch?.on(line),
+    group === "operations" && peers.torchDefault?.on(line),
+    isLookUp(line) && peers.gather?.on(data),
+    isLookUp(line) && peers.onnx?.on(data),
+  ];
+  return all.filter((one) => one !== false && one !== null && one !== undefined);
+}
