@@ -2,6 +2,7 @@
 
 import { SingleBar } from "cli-progress";
 import { program } from "commander";
+import { readCorpus } from "../examples/skip-gram/corpus.js";
 import { draw } from "./charts.js";
 import { contendersOf, type Peers, PLAIN, startPeers, stopPeers } from "./contenders.js";
 import { IMPORT, importTime } from "./import.js";
@@ -66,6 +67,8 @@ async function measureLines(lines: readonly Line[], peers: Peers): Promise<Resul
   return lines.map((line) => results.get(line)!);
 }
 
+const corpus = () => readCorpus(options.quick ? 100_000 : undefined);
+
 const lines = linesOf(options.filter, options.quick);
 if (![...lines.map(titleOf), STEPS, TRAINING, IMPORT].some(wants)) {
   program.error(`no line's title contains "${options.filter}"`);
@@ -75,8 +78,8 @@ let run: Run;
 try {
   run = {
     results: await measureLines(lines, peers),
-    skipGram: wants(STEPS) ? await raceSteps(peers, effort) : null,
-    training: wants(TRAINING) ? await raceTraining(effort.rounds, options.quick ? 100_000 : undefined) : null,
+    skipGram: wants(STEPS) ? await raceSteps(corpus(), peers, effort) : null,
+    training: wants(TRAINING) ? await raceTraining(corpus(), effort.rounds) : null,
     import: wants(IMPORT) ? importTime(options.quick ? 5 : 15) : null,
   };
 } finally {
@@ -84,7 +87,8 @@ try {
 }
 const versions = {
   torch: peers.torch?.version ?? null,
-  onnx: peers.onnx?.version ?? null,
+  "torch's threads by default": peers.torchDefault?.threads ?? null,
+  "onnxruntime-web": peers.onnx?.version ?? null,
   tfjs: peers.tfjs?.version ?? null,
   gcc: await orSkip("gcc", compilerVersion),
 };

@@ -2,7 +2,7 @@
 
 import { writeFileSync } from "node:fs";
 import { OURS, TORCH } from "./contenders.js";
-import { OPERATIONS, SHAPES, tableText } from "./lines.js";
+import { HEIGHTS, OPERATIONS, SHAPES, tableText } from "./lines.js";
 import { importPeer } from "./peers.js";
 import { type Run, ratioOf } from "./run.js";
 
@@ -32,7 +32,11 @@ export async function draw(run: Run, folder: string): Promise<string[]> {
 async function svg(spec: object): Promise<string> {
   const vega = (await importPeer("vega")) as Vega;
   const lite = (await importPeer("vega-lite")) as VegaLite;
-  const common = { background: "white", padding: 8, config: { font: "sans-serif" } };
+  const common = {
+    background: "white",
+    padding: 8,
+    config: { font: "sans-serif", axis: { labelLimit: 0 }, legend: { labelLimit: 0 } },
+  };
   const compiled = lite.compile({ ...common, ...spec }).spec;
   return new vega.View(vega.parse(compiled), { renderer: "none" }).toSVG();
 }
@@ -97,7 +101,7 @@ function growth({ results }: Run): object | null {
           type: "quantitative",
           scale: { type: "log" },
           title: "rows of the table",
-          axis: { format: "~s" },
+          axis: { values: HEIGHTS, format: "~s" },
         },
         y: { field: "ms", type: "quantitative", scale: { type: "log" }, title: "ms of a step", axis: { format: "~g" } },
         color: { field: "who", type: "nominal", title: null },

@@ -32,11 +32,11 @@ export async function startPeers(lines: readonly Line[], script: string, withTfj
   const when = <T>(needed: boolean, name: string, make: () => T | Promise<T>) => (needed ? orSkip(name, make) : null);
   const lookUps = lines.some(isLookUp);
   return {
-    torch: await orSkip(TORCH, () => Torch.start(script, 1)),
+    torch: await orSkip(TORCH, () => Torch.start(TORCH, script, 1)),
     torchDefault: await when(
       lines.some(({ group }) => group === "operations"),
       TORCH_DEFAULT,
-      () => Torch.start(script, 0),
+      () => Torch.start(TORCH_DEFAULT, script, 0),
     ),
     gather: await when(lookUps, Gather.title, () => new Gather()),
     onnx: await when(lookUps, Onnx.title, () => Onnx.start()),

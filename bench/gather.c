@@ -2,7 +2,7 @@
 //
 //   prepare V D N           and V * D floats and N ints after the line -> {"floats": [N * D]} and those floats
 //   warm up seconds         -> {}
-//   measure least most seconds -> {"samples": [...]} in ms
+//   measure most seconds    -> {"samples": [...]} in ms
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,10 +63,10 @@ static void warm_up(double seconds) {
   printf("{}\n");
 }
 
-static void measure(int least, int most, double seconds) {
+static void measure(int most, double seconds) {
   double start = now();
   printf("{\"samples\": [");
-  for (int i = 0; i < least || (i < most && now() - start < 1e3 * seconds); i++) {
+  for (int i = 0; i == 0 || (i < most && now() - start < 1e3 * seconds); i++) {
     printf(i == 0 ? "%.9g" : ", %.9g", sample(SAMPLE_MS));
   }
   printf("]}\n");
@@ -74,12 +74,12 @@ static void measure(int least, int most, double seconds) {
 
 int main(void) {
   char line[256];
-  int least, most;
+  int most;
   double seconds;
   while (fgets(line, sizeof line, stdin)) {
     if (sscanf(line, "prepare %zu %zu %zu", &V, &D, &N) == 3) prepare();
     else if (sscanf(line, "warm up %lf", &seconds) == 1) warm_up(seconds);
-    else if (sscanf(line, "measure %d %d %lf", &least, &most, &seconds) == 3) measure(least, most, seconds);
+    else if (sscanf(line, "measure %d %lf", &most, &seconds) == 2) measure(most, seconds);
     else return 1;
     fflush(stdout);
   }

@@ -15,8 +15,8 @@ export class Gather {
       name: Gather.title,
       outputs: async () => (await this.child.ask(`prepare ${V} ${D} ${N}`, weight, index)).arrays,
       warmUp: async ({ warmUp }) => void (await this.child.ask(`warm up ${warmUp}`)),
-      measure: async ({ least, most, seconds }) =>
-        (await this.child.ask(`measure ${least} ${most} ${seconds}`)).values.samples as number[],
+      measure: async ({ most, seconds }) =>
+        (await this.child.ask(`measure ${most} ${seconds}`)).values.samples as number[],
     };
   }
 

@@ -87,20 +87,20 @@ const LATENCY: readonly Line[] = [
 ];
 
 export const GROWING = ["step: sparse SGD", "step: dense SGD", "step: sparse Adagrad", "step: dense Adagrad"] as const;
-const HEIGHTS = [1_000, 4_000, 16_000, 64_000, 250_000, 1_000_000, 4_000_000];
+export const HEIGHTS = [1_000, 4_000, 16_000, 64_000, 250_000, 1_000_000, 4_000_000];
 
 /** The one shape at which a step of tfjs ends within minutes. */
 const TFJS: Line = { group: "tfjs", op: "step: dense SGD", V: 10_000, D: 64, N: 1_024 };
 
-/** Lines whose title contains `filter`; the first and last shape and small tables only when `quick`. */
+/** Lines whose title contains `filter`; when `quick`, the first and last shape and small tables only. */
 export function linesOf(filter: string, quick: boolean): Line[] {
   const shapes = quick ? [SHAPES[0], SHAPES[SHAPES.length - 1]] : SHAPES;
   const heights = quick ? HEIGHTS.slice(0, 4) : HEIGHTS;
   const lines: Line[] = [
     ...OPERATIONS.flatMap((op) => shapes.map((shape) => ({ group: "operations" as const, op, ...shape }))),
-    ...OTHERS,
+    ...(quick ? [] : OTHERS),
     ...LATENCY,
-    ...GROWING.flatMap((op) => heights.map((V) => ({ group: "growth" as const, op, V, D: 32, N: 4_096 }))),
+    ...GROWING.flatMap((op) => heights.map((V) => ({ group: "growth" as const, op, V, D: 32, N: 1_024 }))),
     TFJS,
   ];
   return lines.filter((line) => matches(titleOf(line), filter));

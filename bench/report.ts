@@ -36,21 +36,12 @@ plain JS, element by element, before the clock starts.
   beside the original word2vec tool of 2013 on one thread: its words a second are those of the corpus alone, while the tool
   counts ends of sentences too.`;
 
-export interface Versions {
-  readonly torch: string | null;
-  readonly onnx: string | null;
-  readonly tfjs: string | null;
-  readonly gcc: string | null;
-}
+/** By name; null: took no part. */
+export type Versions = Readonly<Record<string, string | number | null>>;
 
 /** All tables, and what they were measured on and with. */
 export function reportOf(run: Run, versions: Versions, command: string): string {
-  const named = [
-    ["torch", versions.torch],
-    ["onnxruntime-web", versions.onnx],
-    ["tfjs", versions.tfjs],
-    ["gcc", versions.gcc],
-  ].filter(([, version]) => version !== null);
+  const named = Object.entries(versions).filter(([, version]) => version !== null);
   const peers = named.map((words) => words.join(" ")).join(", ");
   const machine = `${cpus()[0].model.trim()}, ${cpus().length} cores; Node ${process.versions.node}; ${peers}; \`${command}\``;
   const parts = [

@@ -2,7 +2,7 @@
 // whole of its training, beside the original word2vec tool.
 
 import { functional as F, Generator, multinomial, optim, rand, tensor, tidy } from "nn-embedding";
-import { type Corpus, readCorpus } from "../examples/skip-gram/corpus.js";
+import type { Corpus } from "../examples/skip-gram/corpus.js";
 import { SkipGram, train } from "../examples/skip-gram/model.js";
 import { quality } from "../examples/skip-gram/report.js";
 import { OURS, type Peers, UNTIDIED } from "./contenders.js";
@@ -35,9 +35,8 @@ interface Batch {
   readonly targets: Int32Array;
 }
 
-/** Milliseconds for BATCHES * PAIRS pairs. */
-export async function raceSteps({ torch, torchDefault }: Peers, effort: Effort): Promise<Times> {
-  const corpus = readCorpus();
+/** Milliseconds for PAIRS_IN_ALL pairs. */
+export async function raceSteps(corpus: Corpus, { torch, torchDefault }: Peers, effort: Effort): Promise<Times> {
   const batches = batchesOf(corpus);
   const V = corpus.words.length;
   const start = new SkipGram(V, DIM, new Generator().manualSeed(SEED)).center.weight.array.slice();
@@ -118,9 +117,8 @@ export interface Training {
   readonly qualities: ReadonlyMap<string, number | null>;
 }
 
-/** One epoch of npm start, and the same corpus in C. words: of the corpus, all unless given. */
-export async function raceTraining(rounds: number, words?: number): Promise<Training> {
-  const corpus = readCorpus(words);
+/** One epoch of npm start, and the same corpus in C. */
+export async function raceTraining(corpus: Corpus, rounds: number): Promise<Training> {
   const samples = { [OURS]: [] as number[], [TOOL]: [] as number[] };
   const qualities = new Map<string, number | null>();
   const tool = await orSkip(TOOL, () => new Word2vec(corpus, DIM));

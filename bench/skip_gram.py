@@ -30,4 +30,8 @@ def skip_gram(r, sparse):
             sgd.step()
             loss.item()
 
-    return run, lambda: [(run(), center.weight, context.weight)[k] for k in (1, 2)]
+    def outputs():
+        run()
+        return [center.weight, context.weight]
+
+    return run, outputs

@@ -11,18 +11,21 @@ export class Torch {
   private constructor(
     readonly name: string,
     readonly version: string,
+    readonly threads: number,
     private readonly child: Child,
   ) {}
 
   /** threads: 0 leaves the choice to PyTorch. Error when there is no Python, or it cannot import torch. */
-  static async start(script: string, threads: number): Promise<Torch> {
-    const child = new Child(process.env.PYTHON ?? "python3", [script, String(threads)], {
+  static async start(name: string, script: string, threads: number): Promise<Torch> {
+    const python = process.env.PYTHON ?? "python3";
+    const child = new Child(python, [script, String(threads)], {
       MALLOC_MMAP_THRESHOLD_: KEEP_BYTES,
       MALLOC_TRIM_THRESHOLD_: KEEP_BYTES,
     });
-    const { values } = await child.answer();
-    const name = threads === 1 ? "torch, 1 thread" : "torch, default";
-    return new Torch(name, `${values.version} (${values.threads} threads by default)`, child);
+    const { values } = await child.answer().catch(() => {
+      throw new Error(`${python} cannot import torch; the environment variable PYTHON names another interpreter`);
+    });
+    return new Torch(name, String(values.version), Number(values.threads), child);
   }
 
   on({ op, V, D, N }: Line): Contender {

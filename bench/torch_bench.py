@@ -3,7 +3,7 @@
 Reads one JSON request a line, and after it as many bytes as its "bytes" says:
     {"do": "prepare", "op", "V", "D", "N", ...} -> {"floats": [...]}, lengths of the float32 arrays that follow
     {"do": "warm up", "seconds"} -> {}
-    {"do": "measure", "least", "most", "seconds"} -> {"samples": [...]} in ms
+    {"do": "measure", "least", "patience", "most", "seconds"} -> {"samples": [...]} in ms
 """
 
 import ctypes
@@ -223,9 +223,11 @@ def warm_up(task, seconds):
 def measure(task, r):
     samples = []
     start = perf_counter()
-    while len(samples) < r["least"] or (
-        len(samples) < r["most"] and perf_counter() - start < r["seconds"]
-    ):
+
+    def goes_on(count, limit):
+        return len(samples) < count and perf_counter() - start < limit
+
+    while not samples or goes_on(r["least"], r["patience"]) or goes_on(r["most"], r["seconds"]):
         samples.append(1000 * sample(task, SAMPLE_SECONDS))
     return samples
 
