@@ -63,7 +63,7 @@ export async function race(
       samples.get(one.name)!.push(...(await one.measure(effort)));
     }
   }
-  for (const one of contenders) one.dispose?.();
+  for (const one of contenders) await one.dispose?.();
   return new Map([...samples].map(([name, taken]) => [name, summaryOf(taken)]));
 }
 

@@ -8,7 +8,7 @@ import {
   nn,
   optim,
   SparseTensor,
-  type Tensor,
+  Tensor,
   tensor,
   tidy,
 } from "nn-embedding";
@@ -61,7 +61,7 @@ function lookUp({ V, D, weight }: Data, input: Tensor | Int32Array, scope: Scope
   return {
     run: () => scope(() => emb.forward(input).array[0]),
     outputs: () => tidy(() => [emb.forward(input).array.slice()]),
-    dispose: () => emb.dispose(),
+    dispose: () => [emb.dispose(), input instanceof Tensor && input.dispose()],
   };
 }
 

@@ -40,14 +40,12 @@ export async function raceSteps(corpus: Corpus, { torch, torchDefault }: Peers, 
   const batches = batchesOf(corpus);
   const V = corpus.words.length;
   const start = new SkipGram(V, DIM, new Generator().manualSeed(SEED)).center.weight.array.slice();
-  const request = { do: "prepare", V, D: DIM, N: PAIRS, batches: BATCHES, targets: TARGETS, lr: LEARNING_RATE };
+  const settings = { V, D: DIM, N: PAIRS, batches: BATCHES, targets: TARGETS, lr: LEARNING_RATE };
   const arrays = [start, ...batches.map(({ centers }) => centers), ...batches.map(({ targets }) => targets)];
   const theirs = [torch, torchDefault].flatMap((one) =>
     one === null
       ? []
-      : [SPARSE, DENSE].map((kind) =>
-          one.contender(one.name + kind, { ...request, op: `skip-gram${kind}` }, ...arrays),
-        ),
+      : [SPARSE, DENSE].map((kind) => one.contender(one.name + kind, `skip-gram${kind}`, settings, ...arrays)),
   );
   const expected = await stepsOf(V, batches, tidy).outputs();
   const ours = [local(OURS, stepsOf(V, batches, tidy)), local(UNTIDIED, stepsOf(V, batches, untidied))];
@@ -74,6 +72,7 @@ function stepsOf(V: number, batches: readonly Batch[], scope: Scope): Task {
       run();
       return [model.center.weight.array.slice(), model.context.weight.array.slice()];
     },
+    dispose: () => [sgd.dispose(), model.dispose(), labels.dispose()],
   };
 }
 

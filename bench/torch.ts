@@ -2,7 +2,7 @@
 
 import { Child } from "./child.js";
 import { BAG, EPS, LEARNING_RATE, type Line, MAX_NORM, SEED } from "./lines.js";
-import type { Contender, Effort } from "./measure.js";
+import type { Contender } from "./measure.js";
 
 /** Above every block that a line asks for: malloc keeps freed memory, and a fresh result costs no page faults. */
 const KEEP_BYTES = String(2 ** 32);
@@ -29,19 +29,21 @@ export class Torch {
   }
 
   on({ op, V, D, N }: Line): Contender {
-    const settings = { seed: SEED, lr: LEARNING_RATE, eps: EPS, maxNorm: MAX_NORM, bag: BAG };
-    return this.contender(this.name, { op, V, D, N, ...settings });
+    const settings = { V, D, N, seed: SEED, lr: LEARNING_RATE, eps: EPS, maxNorm: MAX_NORM, bag: BAG };
+    return this.contender(this.name, op, settings);
   }
 
-  /** What to prepare, and the arrays that it takes. */
-  contender(name: string, request: object, ...arrays: ArrayBufferView[]): Contender {
+  /** op: of torch_bench.py, with what it needs to know, and the arrays that it takes. */
+  contender(name: string, op: string, settings: object, ...arrays: ArrayBufferView[]): Contender {
     const bytes = arrays.reduce((sum, { byteLength }) => sum + byteLength, 0);
-    const ask = (message: object, ...rest: ArrayBufferView[]) => this.child.ask(JSON.stringify(message), ...rest);
+    const ask = (what: string, more: object = {}, ...rest: ArrayBufferView[]) =>
+      this.child.ask(JSON.stringify({ do: what, op, ...more }), ...rest);
     return {
       name,
-      outputs: async () => (await ask({ do: "prepare", bytes, ...request }, ...arrays)).arrays,
-      warmUp: async ({ warmUp }: Effort) => void (await ask({ do: "warm up", seconds: warmUp })),
-      measure: async (effort: Effort) => (await ask({ do: "measure", ...effort })).values.samples as number[],
+      outputs: async () => (await ask("prepare", { bytes, ...settings }, ...arrays)).arrays,
+      warmUp: async ({ warmUp }) => void (await ask("warm up", { seconds: warmUp })),
+      measure: async (effort) => (await ask("measure", effort)).values.samples as number[],
+      dispose: () => ask("forget"),
     };
   }
 

@@ -2,8 +2,9 @@
 
 Reads one JSON request a line, and after it as many bytes as its "bytes" says:
     {"do": "prepare", "op", "V", "D", "N", ...} -> {"floats": [...]}, lengths of the float32 arrays that follow
-    {"do": "warm up", "seconds"} -> {}
-    {"do": "measure", "least", "patience", "most", "seconds"} -> {"samples": [...]} in ms
+    {"do": "warm up", "op", "seconds"} -> {}
+    {"do": "measure", "op", "least", "patience", "most", "seconds"} -> {"samples": [...]} in ms
+    {"do": "forget", "op"} -> {}
 """
 
 import ctypes
@@ -250,20 +251,23 @@ def main():
         torch.set_num_threads(threads)
     gc.disable()
     answer(version=torch.__version__, threads=torch.get_num_threads())
-    task = None
+    tasks = {}
     for line in sys.stdin.buffer:
         r = json.loads(line)
+        op = r["op"]
         if r["do"] == "prepare":
-            task = None  # Frees the tables of the line before.
-            gc.collect()
-            r["input"] = sys.stdin.buffer.read(r.get("bytes", 0))
-            task = OPERATIONS[r["op"]](r)
-            answer(task.outputs())
+            r["input"] = sys.stdin.buffer.read(r["bytes"])
+            tasks[op] = OPERATIONS[op](r)
+            answer(tasks[op].outputs())
         elif r["do"] == "warm up":
-            warm_up(task, r["seconds"])
+            warm_up(tasks[op], r["seconds"])
             answer()
+        elif r["do"] == "measure":
+            answer(samples=measure(tasks[op], r))
         else:
-            answer(samples=measure(task, r))
+            del tasks[op]
+            gc.collect()
+            answer()
 
 
 if __name__ == "__main__":
