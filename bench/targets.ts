@@ -2,7 +2,7 @@
 
 import { OURS, TORCH, UNTIDIED } from "./contenders.js";
 import { GROWING, type Operation, SHAPES, tableText } from "./lines.js";
-import { type Result, type Run, ratioOf } from "./run.js";
+import { type Result, type Run, ratioOf, spreadOf } from "./run.js";
 import { DENSE, SPARSE, TOOL } from "./skip-gram.js";
 import { Tfjs } from "./tfjs.js";
 
@@ -120,15 +120,9 @@ export const SINGLE_TARGETS: readonly SingleTarget[] = [
     floor: [3] as const,
     goal: [3] as const,
     atMost: true,
-    reached: ({ results }: Run) => spread(results, op),
+    reached: ({ results }: Run) => spreadOf(results, op, OURS),
   })),
 ];
-
-function spread(results: readonly Result[], op: Operation): number | null {
-  const lines = results.filter(({ line }) => line.group === "growth" && line.op === op);
-  const times = lines.map(({ times }) => times.get(OURS)!.median);
-  return times.length < 2 ? null : Math.max(...times) / Math.min(...times);
-}
 
 function least(numbers: readonly number[]): number | null {
   return numbers.length === 0 ? null : Math.min(...numbers);
