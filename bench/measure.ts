@@ -68,6 +68,8 @@ export async function race(
 }
 
 setFlagsFromString("--expose-gc");
+// Compiled functions stay, though they wait for the others while garbage is collected.
+setFlagsFromString("--no-flush-bytecode");
 const collectGarbage: () => void = runInNewContext("gc");
 
 /** Nobody pays for the garbage of whoever ran before. */
