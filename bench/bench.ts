@@ -67,7 +67,7 @@ async function measureLines(lines: readonly Line[], peers: Peers): Promise<Resul
   return lines.map((line) => results.get(line)!);
 }
 
-const corpus = () => readCorpus(options.quick ? 100_000 : undefined);
+const corpus = () => readCorpus(options.quick ? 50_000 : undefined);
 
 const lines = linesOf(options.filter, options.quick);
 if (![...lines.map(titleOf), STEPS, TRAINING, IMPORT].some(wants)) {

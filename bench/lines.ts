@@ -95,7 +95,7 @@ const TFJS: Line = { group: "tfjs", op: "step: dense SGD", V: 10_000, D: 64, N: 
 /** Lines whose title contains `filter`; when `quick`, the first and last shape and small tables only. */
 export function linesOf(filter: string, quick: boolean): Line[] {
   const shapes = quick ? [SHAPES[0], SHAPES[SHAPES.length - 1]] : SHAPES;
-  const heights = quick ? HEIGHTS.slice(0, 4) : HEIGHTS;
+  const heights = quick ? [HEIGHTS[0], HEIGHTS[3]] : HEIGHTS;
   const lines: Line[] = [
     ...OPERATIONS.flatMap((op) => shapes.map((shape) => ({ group: "operations" as const, op, ...shape }))),
     ...(quick ? [] : OTHERS),

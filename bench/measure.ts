@@ -53,9 +53,10 @@ export async function race(
   contenders: readonly Contender[],
   expected: Expected,
   effort: Effort,
+  tolerance?: number,
 ): Promise<Times> {
   const samples = new Map<string, number[]>(contenders.map(({ name }) => [name, []]));
-  for (const one of contenders) checkSame(title, one.name, await one.outputs(), expected);
+  for (const one of contenders) checkSame(title, one.name, await one.outputs(), expected, tolerance);
   for (const one of contenders) await one.warmUp(effort);
   for (let round = 0; round < effort.rounds; round++) {
     for (const one of contenders) {

@@ -2,7 +2,7 @@
 
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { cpus } from "node:os";
+import { cpus, loadavg } from "node:os";
 import { OURS, PLAIN, TORCH, TORCH_DEFAULT, UNTIDIED } from "./contenders.js";
 import { Gather } from "./gather.js";
 import { GROWING, type Group, SHAPES, shapeText, sizeText, tableText } from "./lines.js";
@@ -39,6 +39,9 @@ plain JS, element by element, before the clock starts.
   counts ends of sentences too. What both have learnt: of the ten nearest words of 400, the share that are usually the same part
   of speech; 0.17 is chance.`;
 
+/** Of the minute before the run: how many others were at work. */
+const [load] = loadavg();
+
 /** By name; null: took no part. */
 export type Versions = Readonly<Record<string, string | number | null>>;
 
@@ -46,7 +49,7 @@ export type Versions = Readonly<Record<string, string | number | null>>;
 export function reportOf(run: Run, versions: Versions, command: string): string {
   const named = Object.entries(versions).filter(([, version]) => version !== null);
   const peers = named.map((words) => words.join(" ")).join(", ");
-  const machine = `${cpus()[0].model.trim()}, ${cpus().length} cores; Node ${process.versions.node}; ${peers}; \`${command}\``;
+  const machine = `${cpus()[0].model.trim()}, ${cpus().length} cores, load ${load.toFixed(1)} before; Node ${process.versions.node}; ${peers}; \`${command}\``;
   const parts = [
     machine,
     titled("Targets", targets(run)),
