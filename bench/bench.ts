@@ -73,7 +73,7 @@ const lines = linesOf(options.filter, options.quick);
 if (![...lines.map(titleOf), STEPS, TRAINING, IMPORT].some(wants)) {
   program.error(`no line's title contains "${options.filter}"`);
 }
-const peers = await startPeers(lines, inBench("torch_bench.py"), whole || options.tfjs);
+const peers = await startPeers(lines, whole || options.tfjs);
 let run: Run;
 try {
   run = {

@@ -28,15 +28,15 @@ export interface Peers {
 const isLookUp = ({ group, op }: Line) => group === "operations" && op === "look-up";
 
 /** Starts those that the lines need. withTfjs: a minute and a half. */
-export async function startPeers(lines: readonly Line[], script: string, withTfjs: boolean): Promise<Peers> {
+export async function startPeers(lines: readonly Line[], withTfjs: boolean): Promise<Peers> {
   const when = <T>(needed: boolean, name: string, make: () => T | Promise<T>) => (needed ? orSkip(name, make) : null);
   const lookUps = lines.some(isLookUp);
   return {
-    torch: await orSkip(TORCH, () => Torch.start(TORCH, script, 1)),
+    torch: await orSkip(TORCH, () => Torch.start(TORCH, 1)),
     torchDefault: await when(
       lines.some(({ group }) => group === "operations"),
       TORCH_DEFAULT,
-      () => Torch.start(TORCH_DEFAULT, script, 0),
+      () => Torch.start(TORCH_DEFAULT, 0),
     ),
     gather: await when(lookUps, Gather.title, () => new Gather()),
     onnx: await when(lookUps, Onnx.title, () => Onnx.start()),

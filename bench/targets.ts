@@ -128,11 +128,11 @@ function least(numbers: readonly number[]): number | null {
   return numbers.length === 0 ? null : Math.min(...numbers);
 }
 
-export function boundAt([everywhere, exceptions = {}]: Bound, table: string): number {
+function boundAt([everywhere, exceptions = {}]: Bound, table: string): number {
   return exceptions[table] ?? everywhere;
 }
 
-export type Verdict = "goal" | "floor" | "missed";
+type Verdict = "goal" | "floor" | "missed";
 
 export function verdictOf({ floor, goal, atMost = false }: Target, reached: number, table = ""): Verdict {
   const meets = (bound: Bound) => (atMost ? reached <= boundAt(bound, table) : reached >= boundAt(bound, table));

@@ -3,6 +3,7 @@
 import { Child } from "./child.js";
 import { BAG, EPS, LEARNING_RATE, type Line, MAX_NORM, SEED } from "./lines.js";
 import type { Contender } from "./measure.js";
+import { inBench } from "./paths.js";
 
 /** Above every block that a line asks for: malloc keeps freed memory, and a fresh result costs no page faults. */
 const KEEP_BYTES = String(2 ** 32);
@@ -16,9 +17,9 @@ export class Torch {
   ) {}
 
   /** threads: 0 leaves the choice to PyTorch. Error when there is no Python, or it cannot import torch. */
-  static async start(name: string, script: string, threads: number): Promise<Torch> {
+  static async start(name: string, threads: number): Promise<Torch> {
     const python = process.env.PYTHON ?? "python3";
-    const child = new Child(python, [script, String(threads)], {
+    const child = new Child(python, [inBench("torch_bench.py"), String(threads)], {
       MALLOC_MMAP_THRESHOLD_: KEEP_BYTES,
       MALLOC_TRIM_THRESHOLD_: KEEP_BYTES,
     });
