@@ -8,11 +8,13 @@ import { contendersOf, type Peers, PLAIN, startPeers, stopPeers } from "./conten
 import { IMPORT, importTime } from "./import.js";
 import { type Data, dataOf, type Line, linesOf, matches, SEED, shapeText, titleOf } from "./lines.js";
 import { type Effort, FULL, local, QUICK, race, summaryOf, sunk } from "./measure.js";
+import { NOTES } from "./notes.js";
 import { stepBytes } from "./ours.js";
 import { inBench, inBuild } from "./paths.js";
 import { compilerVersion, orSkip } from "./peers.js";
 import { plain } from "./plain.js";
-import { NOTES, record, reportOf } from "./report.js";
+import { record } from "./record.js";
+import { reportOf } from "./report.js";
 import type { Result, Run } from "./run.js";
 import { raceSteps, raceTraining, STEPS, TRAINING } from "./skip-gram.js";
 import { Tfjs } from "./tfjs.js";

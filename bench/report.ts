@@ -1,43 +1,16 @@
-// The tables of a run, and the file that keeps them.
+// The tables of a run.
 
-import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
 import { OURS, PLAIN, TORCH, TORCH_DEFAULT, UNTIDIED } from "./contenders.js";
 import { Gather } from "./gather.js";
-import { GROWING, type Group, SHAPES, shapeText, sizeText, tableText } from "./lines.js";
+import { GROWING, type Group, shapeText, sizeText, tableText } from "./lines.js";
 import type { Summary } from "./measure.js";
 import { Onnx } from "./onnx.js";
 import { type Result, type Run, ratioOf, spreadOf } from "./run.js";
 import { PAIRS_IN_ALL, STEPS, TRAINING } from "./skip-gram.js";
-import { ratioText, summaryText, tableOf, threeDigits } from "./table.js";
-import { type Bound, SHAPES_TARGETS, SINGLE_TARGETS, verdictOf } from "./targets.js";
+import { ratioText, summaryText, tableOf } from "./table.js";
 import { Tfjs } from "./tfjs.js";
-
-export const NOTES = `Milliseconds of one operation: median (first to third quartile). A ratio above 1 means that ours is faster.
-A table of V x D floats, N uniform indices; the same numbers for all, who take turns. Every result of everybody is compared with
-plain JS, element by element, before the clock starts.
-
-- ours: through the public API, inside \`tidy\` unless it says without; every index is checked.
-- backward: zeroGrad, forward, \`out.backward(g)\`. step: zeroGrad, forward, backward, step. renorm: a look-up in which maxNorm
-  clips every row; the table is restored outside the clock.
-- plain JS: typed arrays and loops. Its buffers are made beforehand and it checks no index; ours and torch check, and make
-  their results anew.
-- torch: on one thread, and on as many as it chooses; its defaults, int64 indices. MALLOC_MMAP_THRESHOLD_ and
-  MALLOC_TRIM_THRESHOLD_ are 4294967296 (4 GiB), so that page faults of fresh results do not count against it.
-- C memcpy: a row a call into one buffer, without checks, gcc -O3 -march=native. onnxruntime-web: Gather on one thread, the
-  table a constant of the model, int32 indices.
-- bag: N / 16 bags of 16 entries each, their backward with the first N / 16 rows of the gradient.
-- matmul: [N, D] times a square [V, D]. linear: [N, D] through a weight of V x D, there and, with the result as its own
-  gradient, back.
-- dense: torch and plain JS have gradients of V x D; ours holds the rows touched, unless somebody has read \`.grad\` ("grad read").
-- growth: D = 32 and N = 1,024, so that the smallest table too has as many rows as a batch. A step holds the rows that it touched
-  and their gradient; a sparse gradient shares what flowed back. import: fresh processes, from before the import on.
-- skip-gram: the model of \`npm start\` (window 5, five negatives, D = 100, Brown corpus, sparse SGD) on batches made beforehand,
-  the loss read after each; torch with the same batches, its tables compared with ours. Whole epochs of \`npm start\`, which makes its batches while it trains,
-  beside the original word2vec tool of 2013 on one thread: its words a second are those of the corpus alone, while the tool
-  counts ends of sentences too. What both have learnt: of the ten nearest words of 400, the share that are usually the same part
-  of speech; 0.17 is chance.`;
+import { verdicts } from "./verdicts.js";
 
 /** Of the minute before the run: how many others were at work. */
 const [load] = loadavg();
@@ -52,7 +25,7 @@ export function reportOf(run: Run, versions: Versions, command: string): string 
   const machine = `${cpus()[0].model.trim()}, ${cpus().length} cores, load ${load.toFixed(1)} before; Node ${process.versions.node}; ${peers}; \`${command}\``;
   const parts = [
     machine,
-    titled("Targets", targets(run)),
+    titled("Targets", verdicts(run)),
     titled("Operations", operations(of(run, "operations"))),
     titled("Look-ups beside others", lookUps(of(run, "operations"))),
     titled("Skip-gram", skipGram(run)),
@@ -165,71 +138,4 @@ function tfjs(results: readonly Result[]): string {
     ratioText(ratioOf(times, Tfjs.title, OURS)),
   ]);
   return rows.length === 0 ? "" : tableOf(["operation", ...names, `${Tfjs.title} / ours`], rows);
-}
-
-/** Those that the run measured something of. */
-function targets(run: Run): string {
-  const tables = SHAPES.map(tableText);
-  const verdicts: string[] = [];
-  const shown = (number: number, verdict: string) => {
-    verdicts.push(verdict);
-    return `${threeDigits(number)} ${verdict}`;
-  };
-  const rows = SHAPES_TARGETS.map((target) => [
-    target.what,
-    boundText(target.floor),
-    boundText(target.goal),
-    ...target
-      .reached(run.results)
-      .map((number, i) => (number === null ? "-" : shown(number, verdictOf(target, number, tables[i])))),
-  ]).filter(([, , , ...cells]) => cells.some((cell) => cell !== "-"));
-  const singles = SINGLE_TARGETS.flatMap((target) => {
-    const number = target.reached(run);
-    if (number === null) return [];
-    const cell = shown(number, verdictOf(target, number));
-    return [[target.what, boundText(target.floor), boundText(target.goal), cell]];
-  });
-  if (verdicts.length === 0) return "";
-  const count = (verdict: string) => verdicts.filter((one) => one === verdict).length;
-  return [
-    "Times as fast as torch on one thread, unless the line says what else. A floor missed is a defect; a goal missed needs a measured reason.",
-    rows.length === 0 ? "" : tableOf(["target", "floor", "goal", ...tables], rows),
-    singles.length === 0 ? "" : tableOf(["target", "floor", "goal", "reached"], singles),
-    `Of ${verdicts.length}, ${count("goal")} reach the goal, ${count("floor")} the floor, ${count("missed")} miss it.`,
-  ]
-    .filter((part) => part !== "")
-    .join("\n\n");
-}
-
-function boundText([everywhere, exceptions = {}]: Bound): string {
-  const others = Object.entries(exceptions).map(([table, bound]) => `${bound} at ${table}`);
-  return [sizeText(everywhere), ...others].join("; ");
-}
-
-const TITLE = "# Benchmark\n\nWritten by `npm run bench`, newest run first.";
-const CHARTS = "![How many times as fast as PyTorch](ratios.svg)\n\n![A step over ever larger tables](growth.svg)";
-const REFUSED = "## Refused ideas\n\nVersions that did not win 20 % anywhere that matters, with their numbers.\n";
-
-/** Puts a run above the older ones and "Refused ideas"; what stands before the first run is written anew. */
-export function record(path: string, report: string): void {
-  const file = existsSync(path) ? readFileSync(path, "utf8") : "";
-  const first = file.search(/^## /m);
-  const older = first < 0 ? REFUSED : file.slice(first);
-  const date = new Date().toISOString().slice(0, 16).replace("T", " ");
-  writeFileSync(
-    path,
-    `${TITLE}\n\n${CHARTS}\n\n${NOTES}\n\n## ${date} UTC, commit ${commit()}\n\n${report}\n\n${older}`,
-  );
-}
-
-/** Short hash; "dirty" when anything but the results themselves has been changed since. */
-function commit(): string {
-  const git = (...args: string[]) => execFileSync("git", args, { encoding: "utf8", stdio: "pipe" }).trim();
-  const results = ["RESULTS.md", "ratios.svg", "growth.svg"].map((name) => `:(top,exclude)bench/${name}`);
-  try {
-    const changes = git("status", "--porcelain", "--", ":/", ...results);
-    return git("rev-parse", "--short", "HEAD") + (changes === "" ? "" : ", dirty");
-  } catch {
-    return "unknown";
-  }
 }
