@@ -3,9 +3,9 @@
 import { tidy } from "nn-embedding";
 import { Gather } from "./gather.js";
 import type { Data, Line } from "./lines.js";
-import { type Contender, local } from "./measure.js";
+import { type Contender, type Effort, local, type Task } from "./measure.js";
 import { Onnx } from "./onnx.js";
-import { ours, untidied } from "./ours.js";
+import { clearTransients, ours, untidied } from "./ours.js";
 import { orSkip } from "./peers.js";
 import { Tfjs } from "./tfjs.js";
 import { Torch } from "./torch.js";
@@ -48,13 +48,24 @@ export function stopPeers({ torch, torchDefault, gather }: Peers): void {
   for (const process of [torch, torchDefault, gather]) process?.stop();
 }
 
+/** Its last results are cleared away when its turn is over: nobody else pays for them. */
+export function withoutTidy(task: Task): Contender {
+  const contender = local(UNTIDIED, task);
+  const measure = async (effort: Effort) => {
+    const samples = await contender.measure(effort);
+    clearTransients();
+    return samples;
+  };
+  return { ...contender, measure };
+}
+
 /** All but plain JavaScript, which says what is expected, and tfjs, which is too slow for turns. */
 export function contendersOf(line: Line, data: Data, peers: Peers): Contender[] {
   const { group, op } = line;
   const untidy = group === "latency" || (group === "operations" && op.startsWith("step"));
   const all = [
     local(OURS, ours[op](data, tidy)),
-    untidy && local(UNTIDIED, ours[op](data, untidied)),
+    untidy && withoutTidy(ours[op](data, untidied)),
     peers.torch?.on(line),
     group === "operations" && peers.torchDefault?.on(line),
     isLookUp(line) && peers.gather?.on(data),

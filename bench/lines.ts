@@ -97,9 +97,10 @@ export function linesOf(filter: string, quick: boolean): Line[] {
   const shapes = quick ? [SHAPES[0], SHAPES[SHAPES.length - 1]] : SHAPES;
   const heights = quick ? [HEIGHTS[0], HEIGHTS[3]] : HEIGHTS;
   const lines: Line[] = [
+    // While the heap is young, as that of a program that looks up a row.
+    ...LATENCY,
     ...OPERATIONS.flatMap((op) => shapes.map((shape) => ({ group: "operations" as const, op, ...shape }))),
     ...(quick ? [] : OTHERS),
-    ...LATENCY,
     ...GROWING.flatMap((op) => heights.map((V) => ({ group: "growth" as const, op, V, D: 32, N: 1_024 }))),
     TFJS,
   ];

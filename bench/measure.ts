@@ -1,8 +1,6 @@
 // The clock.
 
 import { setImmediate } from "node:timers/promises";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { checkSame, type Expected } from "./compare.js";
 
 /** Something prepared so that only the operation itself is left to run. */
@@ -60,24 +58,13 @@ export async function race(
   for (const one of contenders) await one.warmUp(effort);
   for (let round = 0; round < effort.rounds; round++) {
     for (const one of contenders) {
-      await collect();
+      // Lets finalizers of what others left behind run.
+      await setImmediate();
       samples.get(one.name)!.push(...(await one.measure(effort)));
     }
   }
   for (const one of contenders) await one.dispose?.();
   return new Map([...samples].map(([name, taken]) => [name, summaryOf(taken)]));
-}
-
-setFlagsFromString("--expose-gc");
-// Compiled functions stay, though they wait for the others while garbage is collected.
-setFlagsFromString("--no-flush-bytecode");
-const collectGarbage: () => void = runInNewContext("gc");
-
-/** Nobody pays for the garbage of whoever ran before. */
-async function collect(): Promise<void> {
-  collectGarbage();
-  // Only then finalizers run.
-  await setImmediate();
 }
 
 const SAMPLE_MS = 5;

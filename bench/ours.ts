@@ -8,12 +8,18 @@ import {
   nn,
   optim,
   SparseTensor,
+  setTransientBudget,
   Tensor,
   tensor,
   tidy,
 } from "nn-embedding";
 import { BAG, type Data, LEARNING_RATE, MAX_NORM, type Operation, SEED } from "./lines.js";
 import type { Task } from "./measure.js";
+
+/** Moves out of linear memory what nobody has disposed of, which the next to allocate would have to do. */
+export function clearTransients(): void {
+  setTransientBudget(setTransientBudget(0));
+}
 
 /** What a program wraps around its work: `tidy`, or nothing. */
 export type Scope = <T>(work: () => T) => T;
@@ -145,6 +151,7 @@ function step(
 /** Bytes of linear memory that a step holds at its end: the rows looked up, and their gradient. */
 export function stepBytes(data: Data, sparse: boolean): number {
   const { emb, input, g, dispose } = setUp(data, { sparse });
+  clearTransients();
   const before = memory().numBytes;
   const bytes = tidy(() => {
     emb.forward(input).backward(g);

@@ -5,7 +5,7 @@ import { functional as F, Generator, multinomial, optim, rand, tensor, tidy } fr
 import type { Corpus } from "../examples/skip-gram/corpus.js";
 import { SkipGram, train } from "../examples/skip-gram/model.js";
 import { quality } from "../examples/skip-gram/report.js";
-import { OURS, type Peers, UNTIDIED } from "./contenders.js";
+import { OURS, type Peers, withoutTidy } from "./contenders.js";
 import { SEED } from "./lines.js";
 import { type Effort, local, race, summaryOf, type Task, type Times } from "./measure.js";
 import { type Scope, untidied } from "./ours.js";
@@ -50,7 +50,7 @@ export async function raceSteps(corpus: Corpus, { torch, torchDefault }: Peers, 
       : [SPARSE, DENSE].map((kind) => one.contender(one.name + kind, `skip-gram${kind}`, settings, ...arrays)),
   );
   const expected = await stepsOf(V, batches, tidy).outputs();
-  const ours = [local(OURS, stepsOf(V, batches, tidy)), local(UNTIDIED, stepsOf(V, batches, untidied))];
+  const ours = [local(OURS, stepsOf(V, batches, tidy)), withoutTidy(stepsOf(V, batches, untidied))];
   return race(STEPS, [...ours, ...theirs], expected, effort, TOLERANCE);
 }
 
