@@ -1,4 +1,4 @@
-import { fma } from "./lanes";
+import { fma, promoteHigh } from "./lanes";
 
 // Functions of one number, made of + - * / and square roots, of which AssemblyScript's Mathf and NativeMath consist too: every
 // engine computes the same bits.
@@ -76,68 +76,76 @@ function exponential(x: f64): f64 {
   return sum * reinterpret<f64>((<u64>(<i64>n + 1023)) << 52);
 }
 
-// Natural logarithm, sine and cosine of four floats, in the operation order of PyTorch's AVX2 build: polynomials of the
-// Cephes library, every multiply-add rounded once. The bits of PyTorch's initial weights depend on it.
+// Natural logarithm, sine and cosine of four floats, with the bits of PyTorch's AVX2 build: polynomials of the Cephes library,
+// every multiply-add rounded once. The bits of PyTorch's initial weights depend on it.
 
 /** ln x for positive normal x: x = m * 2^e with m in [sqrt(1/2), sqrt(2)), a polynomial in m - 1, and e * ln 2 in two parts. */
 export function ln(x: v128): v128 {
-  const mantissa = v128.or(v128.and(x, i32x4.splat(0x007fffff)), i32x4.splat(0x3f000000));
-  const low = f32x4.lt(mantissa, f32x4.splat(0.70710677));
-  const one = f32x4.splat(1);
-  const exponent = f32x4.convert_i32x4_s(i32x4.sub(i32x4.shr_u(x, 23), i32x4.splat(126)));
-  const e = f32x4.sub(exponent, v128.and(low, one));
-  const m = f32x4.add(f32x4.sub(mantissa, one), v128.and(low, mantissa));
+  // 0x3f3504f3 are the bits of sqrt(1/2).
+  const exponent = i32x4.shr_s(i32x4.sub(x, i32x4.splat(0x3f3504f3)), 23);
+  const m = f32x4.sub(i32x4.sub(x, i32x4.shl(exponent, 23)), f32x4.splat(1));
+  const e = f32x4.convert_i32x4_s(exponent);
   const z = f32x4.mul(m, m);
-  let y = f32x4.splat(7.0376836292e-2);
-  y = fma(y, m, f32x4.splat(-1.151461031e-1));
-  y = fma(y, m, f32x4.splat(1.167699874e-1));
-  y = fma(y, m, f32x4.splat(-1.2420140846e-1));
-  y = fma(y, m, f32x4.splat(1.4249322787e-1));
-  y = fma(y, m, f32x4.splat(-1.6668057665e-1));
-  y = fma(y, m, f32x4.splat(2.0000714765e-1));
-  y = fma(y, m, f32x4.splat(-2.4999993993e-1));
-  y = fma(y, m, f32x4.splat(3.3333331174e-1));
-  y = f32x4.mul(y, m);
+  let y = f32x4.mul(join(lnPolynomial(f64x2.promote_low_f32x4(m)), lnPolynomial(promoteHigh(m))), m);
   y = fma(y, z, f32x4.mul(e, f32x4.splat(-2.1219444e-4)));
-  y = fma(f32x4.neg(z), f32x4.splat(0.5), y);
-  return fma(e, f32x4.splat(0.693359375), f32x4.add(m, y));
+  // The two products to come are exact.
+  y = f32x4.sub(y, f32x4.mul(z, f32x4.splat(0.5)));
+  return f32x4.add(f32x4.mul(e, f32x4.splat(0.693359375)), f32x4.add(m, y));
 }
 
-/** The even octant nearest to an angle >= 0: j * pi/4 lies within pi/4 of it. */
-export function octant(angle: v128): v128 {
-  const j = i32x4.trunc_sat_f32x4_s(f32x4.mul(angle, f32x4.splat(1.27323954473516)));
-  return v128.and(i32x4.add(j, i32x4.splat(1)), i32x4.splat(~1));
+function lnPolynomial(m: v128): v128 {
+  let y = step(f64x2.splat(<f32>7.0376836292e-2), m, -1.151461031e-1);
+  y = step(round(y), m, 1.167699874e-1);
+  y = step(round(y), m, -1.2420140846e-1);
+  y = step(round(y), m, 1.4249322787e-1);
+  y = step(round(y), m, -1.6668057665e-1);
+  y = step(round(y), m, 2.0000714765e-1);
+  y = step(round(y), m, -2.4999993993e-1);
+  return step(round(y), m, 3.3333331174e-1);
 }
 
-/** angle - octant * pi/4, with pi/4 in three parts. */
+/** angle - octant * pi/4. PyTorch takes away pi/4 in three parts, of which only the last leaves an inexact difference. */
 export function reduce(angle: v128, octant: v128): v128 {
-  const j = f32x4.convert_i32x4_s(octant);
-  let x = fma(j, f32x4.splat(-0.78515625), angle);
-  x = fma(j, f32x4.splat(-2.4187564849853516e-4), x);
-  return fma(j, f32x4.splat(-3.774894977445941e-8), x);
+  const part = f64x2.splat(-0.78515625 - 2.4187564849853516e-4 - <f32>3.774894977445941e-8);
+  const low = f64x2.mul(f64x2.convert_low_i32x4_s(octant), part);
+  const high = f64x2.mul(f64x2.convert_low_i32x4_s(i64x2.shuffle(octant, octant, 1, 0)), part);
+  return join(f64x2.add(f64x2.promote_low_f32x4(angle), low), f64x2.add(promoteHigh(angle), high));
 }
 
 /** sin x for |x| <= pi/4. */
 export function sinePolynomial(x: v128): v128 {
   const z = f32x4.mul(x, x);
-  let y = fma(f32x4.splat(-1.9515295891e-4), z, f32x4.splat(8.3321608736e-3));
-  y = fma(y, z, f32x4.splat(-1.6666654611e-1));
+  const y = quadratic(z, -1.9515295891e-4, 8.3321608736e-3, -1.6666654611e-1);
   return fma(f32x4.mul(y, z), x, x);
 }
 
 /** cos x for |x| <= pi/4. */
 export function cosinePolynomial(x: v128): v128 {
   const z = f32x4.mul(x, x);
-  let y = fma(f32x4.splat(2.443315711809948e-5), z, f32x4.splat(-1.388731625493765e-3));
-  y = fma(y, z, f32x4.splat(4.166664568298827e-2));
-  y = fma(f32x4.mul(y, z), z, f32x4.neg(f32x4.mul(z, f32x4.splat(0.5))));
-  return f32x4.add(y, f32x4.splat(1));
+  const y = quadratic(z, 2.443315711809948e-5, -1.388731625493765e-3, 4.166664568298827e-2);
+  return f32x4.add(fma(f32x4.mul(y, z), z, f32x4.mul(z, f32x4.splat(-0.5))), f32x4.splat(1));
 }
 
-/** The value of one octant's quadrant: sin and cos trade places when bit 1 of the octant is set. */
-export function choose(plain: v128, swapped: v128, octant: v128): v128 {
-  const two = i32x4.splat(2);
-  return v128.bitselect(swapped, plain, i32x4.eq(v128.and(octant, two), two));
+/** (a * z + b) * z + c, every multiply-add rounded once. */
+function quadratic(z: v128, a: f32, b: f32, c: f32): v128 {
+  const low = f64x2.promote_low_f32x4(z);
+  const high = promoteHigh(z);
+  return join(step(round(step(f64x2.splat(a), low, b)), low, c), step(round(step(f64x2.splat(a), high, b)), high, c));
+}
+
+/** y * x + c of two floats held as doubles, whose product is exact; to be rounded to floats. */
+function step(y: v128, x: v128, c: f32): v128 {
+  return f64x2.add(f64x2.mul(y, x), f64x2.splat(c));
+}
+
+/** Two doubles rounded to floats, as doubles. */
+function round(x: v128): v128 {
+  return f64x2.promote_low_f32x4(f32x4.demote_f64x2_zero(x));
+}
+
+/** Two doubles and two more, rounded to four floats. */
+function join(low: v128, high: v128): v128 {
+  return i64x2.shuffle(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(high), 0, 2);
 }
 
 /** x with its sign flipped where bit 2 of `bits` is set. */

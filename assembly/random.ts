@@ -1,5 +1,5 @@
-import { bytesOf, fma } from "./lanes";
-import { choose, cosine as cosineOf, cosinePolynomial, flip, ln, octant, reduce, sine, sinePolynomial } from "./math";
+import { bytesOf, bytesOfFours, Four, fma, Lanes, One } from "./lanes";
+import { cosine as cosineOf, cosinePolynomial, flip, ln, reduce, sine, sinePolynomial } from "./math";
 
 // Mersenne Twister MT19937 with PyTorch's ways of turning its words into numbers.
 // "Mersenne Twister", ACM Transactions on Modeling and Computer Simulation 8 (1998).
@@ -30,19 +30,26 @@ export function seedGenerator(generator: usize, seed: u32): void {
 
 /** out[i] = 24 random bits / 2^24 * f32(to - from) + from, rounded once; what rounds up to `to` becomes `from`. */
 export function uniform(out: usize, generator: usize, n: i32, from: f32, to: f32): void {
-  const range = <f64>(to - from);
-  for (const end = out + bytesOf(n); out < end; out += 4) {
-    const x = <f32>(<f64>nextFloat(generator) * range + <f64>from);
-    store<f32>(out, x == to ? from : x);
-  }
+  drawWords(out, generator, n);
+  const end = out + bytesOf(n);
+  for (const fours = out + bytesOfFours(n); out < fours; out += 16) uniformStep<Four>(out, from, to);
+  for (; out < end; out += 4) uniformStep<One>(out, from, to);
+}
+
+function uniformStep<L extends Lanes>(at: usize, from: f32, to: f32): void {
+  const lanes = changetype<L>(0);
+  const start = f32x4.splat(from);
+  const x = fma(fraction(lowBits(lanes.load(at))), f32x4.splat(to - from), start);
+  lanes.store(at, v128.bitselect(start, x, f32x4.eq(x, f32x4.splat(to))));
 }
 
 /** out[i] = low + word mod range, uniform in [low, low + range), range <= 2^32; from 2^28 on PyTorch takes two words for one number. */
 export function randomIntegers(out: usize, generator: usize, n: i32, low: i32, range: f64): void {
   const modulus = <u64>range;
   const wide = modulus >= 1 << 28;
+  if (!wide) drawWords(out, generator, n);
   for (const end = out + bytesOf(n); out < end; out += 4) {
-    const drawn = (wide ? nextTwoWords(generator) : <u64>nextWord(generator)) % modulus;
+    const drawn = (wide ? nextTwoWords(generator) : <u64>load<u32>(out)) % modulus;
     store<i32>(out, low + <i32>drawn);
   }
 }
@@ -104,14 +111,13 @@ export function normal(out: usize, generator: usize, n: i32, mean: f64, std: f64
     normalPairs(out, generator, n, mean, std);
     return;
   }
-  uniform(out, generator, n, 0, 1);
-  let i = 0;
-  for (; i <= n - BLOCK; i += BLOCK) boxMuller(out + bytesOf(i), <f32>mean, <f32>std);
-  if (i == n) return;
+  drawWords(out, generator, n);
+  boxMuller(out, n / BLOCK, <f32>mean, <f32>std);
+  if (n % BLOCK == 0) return;
   // A ragged end is drawn anew as a whole block over the last sixteen elements.
   const last = out + bytesOf(n - BLOCK);
-  uniform(last, generator, BLOCK, 0, 1);
-  boxMuller(last, <f32>mean, <f32>std);
+  drawWords(last, generator, BLOCK);
+  boxMuller(last, 1, <f32>mean, <f32>std);
 }
 
 /** Box-Muller, one pair at a time in f64; the second of a pair is kept in the generator for the next call. */
@@ -132,28 +138,40 @@ function normalPairs(out: usize, generator: usize, n: i32, mean: f64, std: f64):
   }
 }
 
-/** Sixteen uniforms become sixteen normals in place: u1 from the first eight, u2 from the others. */
-function boxMuller(block: usize, mean: f32, std: f32): void {
-  boxMullerFour(block, mean, std);
-  boxMullerFour(block + 16, mean, std);
+/** Blocks of sixteen words become normals in place: u1 from the first eight of each, u2 from the others. */
+function boxMuller(block: usize, blocks: i32, mean: f32, std: f32): void {
+  for (; blocks > 0; blocks--, block += 64) {
+    for (let at = block; at < block + 32; at += 16) {
+      const first = lowBits(v128.load(at));
+      const second = lowBits(v128.load(at, 32));
+      const radius = f32x4.sqrt(f32x4.mul(f32x4.splat(-2), ln(f32x4.sub(f32x4.splat(1), fraction(first)))));
+      const j = octant(second);
+      const x = reduce(f32x4.mul(f32x4.splat(2 * Mathf.PI), fraction(second)), j);
+      const s = sinePolynomial(x);
+      const c = cosinePolynomial(x);
+      // Sine and cosine trade places where bit 1 of the octant is set.
+      const trade = v128.and(v128.xor(s, c), i32x4.shr_s(i32x4.shl(j, 30), 31));
+      const sine = flip(v128.xor(s, trade), j);
+      const cosine = flip(v128.xor(c, trade), i32x4.add(j, i32x4.splat(2)));
+      v128.store(at, fma(f32x4.mul(radius, cosine), f32x4.splat(std), f32x4.splat(mean)));
+      v128.store(at, fma(f32x4.mul(radius, sine), f32x4.splat(std), f32x4.splat(mean)), 32);
+    }
+  }
 }
 
-function boxMullerFour(at: usize, mean: f32, std: f32): void {
-  const radius = f32x4.sqrt(f32x4.mul(f32x4.splat(-2), ln(f32x4.sub(f32x4.splat(1), v128.load(at)))));
-  const angle = f32x4.mul(f32x4.splat(2 * Mathf.PI), v128.load(at, 32));
-  const j = octant(angle);
-  const x = reduce(angle, j);
-  const s = sinePolynomial(x);
-  const c = cosinePolynomial(x);
-  const sine = flip(choose(s, c, j), j);
-  const cosine = flip(choose(c, s, j), v128.not(i32x4.sub(j, i32x4.splat(2))));
-  v128.store(at, fma(f32x4.mul(radius, cosine), f32x4.splat(std), f32x4.splat(mean)));
-  v128.store(at, fma(f32x4.mul(radius, sine), f32x4.splat(std), f32x4.splat(mean)), 32);
+/** The even octant nearest to an angle of bits / 2^24 turns, for all of them PyTorch's: j * pi/4 lies within pi/4 of it. */
+function octant(bits: v128): v128 {
+  return v128.and(i32x4.add(i32x4.shr_u(bits, 21), i32x4.splat(1)), i32x4.splat(~1));
 }
 
-/** 24 bits in [0, 1). */
-function nextFloat(generator: usize): f32 {
-  return <f32>(nextWord(generator) & 0xffffff) * <f32>(1 / 16777216);
+/** bits / 2^24 */
+function fraction(bits: v128): v128 {
+  return f32x4.mul(f32x4.convert_i32x4_s(bits), f32x4.splat(1 / 16777216));
+}
+
+/** The 24 bits of a word of which PyTorch makes a float. */
+function lowBits(words: v128): v128 {
+  return v128.and(words, i32x4.splat(0xffffff));
 }
 
 /** 53 bits in [0, 1). */
@@ -173,19 +191,53 @@ function nextWord(generator: usize): u32 {
     position = 0;
   }
   store<i32>(generator, position + 1, POSITION);
-  let y = load<u32>(generator + bytesOf(position));
-  y ^= y >> 11;
-  y ^= (y << 7) & 0x9d2c5680;
-  y ^= (y << 15) & 0xefc60000;
-  return y ^ (y >> 18);
+  return i32x4.extract_lane(temper(v128.load32_zero(generator + bytesOf(position))), 0);
 }
 
-function twist(generator: usize): void {
-  for (let k = 0; k < N; k++) {
-    const here = generator + bytesOf(k);
-    const next = load<u32>(generator + bytesOf(k + 1 == N ? 0 : k + 1));
-    const far = load<u32>(generator + bytesOf(k < N - M ? k + M : k + M - N));
-    const y = (load<u32>(here) & 0x80000000) | (next & 0x7fffffff);
-    store<u32>(here, far ^ (y >> 1) ^ (next & 1 ? 0x9908b0df : 0));
+/** out = the next n words, most of them by fours. */
+function drawWords(out: usize, generator: usize, n: i32): void {
+  for (const end = out + bytesOf(n); out < end; out = drawFours(out + 4, end, generator)) {
+    store<u32>(out, nextWord(generator));
   }
+}
+
+/** Fours of words up to `end`, as many as the state has left. Returns where they end. */
+function drawFours(out: usize, end: usize, generator: usize): usize {
+  const position = load<i32>(generator, POSITION);
+  const count = min(<i32>((end - out) >> 2), N - position) & ~3;
+  store<i32>(generator, position + count, POSITION);
+  const last = out + bytesOf(count);
+  let word = generator + bytesOf(position);
+  for (; out < last; out += 16, word += 16) v128.store(out, temper(v128.load(word)));
+  return last;
+}
+
+function temper(y: v128): v128 {
+  y = v128.xor(y, i32x4.shr_u(y, 11));
+  y = v128.xor(y, v128.and(i32x4.shl(y, 7), i32x4.splat(0x9d2c5680)));
+  y = v128.xor(y, v128.and(i32x4.shl(y, 15), i32x4.splat(0xefc60000)));
+  return v128.xor(y, i32x4.shr_u(y, 18));
+}
+
+/** Makes every word anew, of itself, the one after it and the one M after it; after the last comes the first. */
+function twist(generator: usize): void {
+  const wrap = generator + bytesOf(N - M);
+  twistRow(generator, wrap, generator + bytesOf(M));
+  // The first word goes where the one after the last is looked for; the position, which was there, the caller sets anew.
+  store<u32>(generator, load<u32>(generator), POSITION);
+  twistRow(wrap, generator + bytesOf(N), generator);
+}
+
+function twistRow(here: usize, end: usize, far: usize): void {
+  for (const fours = end - 12; here < fours; here += 16, far += 16) twistStep<Four>(here, here + 4, far);
+  for (; here < end; here += 4, far += 4) twistStep<One>(here, here + 4, far);
+}
+
+function twistStep<L extends Lanes>(here: usize, next: usize, far: usize): void {
+  const lanes = changetype<L>(0);
+  const low = lanes.load(next);
+  const y = v128.bitselect(lanes.load(here), low, i32x4.splat(0x80000000));
+  const odd = i32x4.neg(v128.and(low, i32x4.splat(1)));
+  const x = v128.xor(i32x4.shr_u(y, 1), v128.and(odd, i32x4.splat(0x9908b0df)));
+  lanes.store(here, v128.xor(lanes.load(far), x));
 }

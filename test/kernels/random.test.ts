@@ -73,6 +73,29 @@ function cumulate(weight: Float32Array, shift = 0): { cumulative: Float32Array; 
   return { cumulative, sum };
 }
 
+/** The state word that MT19937 turns into this word. */
+function untemper(word: number): number {
+  let y = word ^ (word >>> 18);
+  y ^= (y << 15) & 0xefc60000;
+  let x = y;
+  for (let bits = 7; bits < 32; bits += 7) x = y ^ ((x << 7) & 0x9d2c5680);
+  return x ^ (x >>> 11) ^ (x >>> 22);
+}
+
+/** A generator of ours and one of the reference that draw the same chosen words, 624 at most. */
+function drawing(words: number[]): [Generator, reference.MersenneTwister] {
+  const ours = new Generator(1);
+  ours.state.set(words.map(untemper));
+  ours.state[624] = 0;
+  let next = 0;
+  class Chosen extends reference.MersenneTwister {
+    override word(): number {
+      return words[next++];
+    }
+  }
+  return [ours, new Chosen(1)];
+}
+
 function sha256(...parts: Float32Array[]): string {
   const hash = createHash("sha256");
   for (const part of parts) hash.update(new Uint8Array(bits(part).slice().buffer));
@@ -165,6 +188,19 @@ describe("normal", () => {
       const expected = reference.normal(new reference.MersenneTwister(seed), n, mean, std);
       expectBits(new Generator(seed).normal(n, mean, std, n & 3), expected);
     });
+  });
+
+  it("has the reference's bits at the borders of octants, of the logarithm's powers of 2 and of the unit interval", () => {
+    const around = (border: number) => [-1, 0, 1].map((d) => (border + d) & 0xffffff);
+    const angles = [0, 1, 2, 3, 4, 5, 6, 7].flatMap((octant) => around(octant * 2 ** 21));
+    const borders = [0, 2 ** 23, 2 ** 24 - 2, Math.round((1 - Math.SQRT1_2) * 2 ** 24)];
+    const radii = borders.flatMap(around);
+    for (const [i, radius] of radii.entries()) {
+      // The upper eight bits do not count.
+      const words = [0, 8, 16].flatMap((j) => [...Array(8).fill((i << 24) + radius), ...angles.slice(j, j + 8)]);
+      const [ours, theirs] = drawing(words);
+      expectBits(ours.normal(48), reference.normal(theirs, 48));
+    }
   });
 
   it("keeps the second normal of a pair for the next small fill, across a large one and other draws", () => {
@@ -311,5 +347,14 @@ describe("one generator", () => {
       start += n;
     }
     expect(start).toBe(2000);
+  });
+
+  it("goes on from any word, whether words are drawn one by one or many at a time", () => {
+    sweep({ start: [0, 1, 2, 3, 4, 5, 619, 620, 621, 622, 623, 624, 625], n: [...COUNTS, 2000] }, ({ start, n }) => {
+      const [ours, theirs] = [new Generator(9), new reference.MersenneTwister(9)];
+      expectBits(ours.permutation(start + 1), reference.randperm(theirs, start + 1));
+      expectBits(ours.uniform(n, 0, 1, n & 3), reference.uniform(theirs, n));
+      expectBits(ours.permutation(9), reference.randperm(theirs, 9));
+    });
   });
 });
