@@ -89,7 +89,7 @@ export function ln(x: v128): v128 {
   let y = f32x4.mul(join(lnPolynomial(f64x2.promote_low_f32x4(m)), lnPolynomial(promoteHigh(m))), m);
   y = fma(y, z, f32x4.mul(e, f32x4.splat(-2.1219444e-4)));
   // The two products to come are exact.
-  y = f32x4.sub(y, f32x4.mul(z, f32x4.splat(0.5)));
+  y = f32x4.add(y, f32x4.mul(z, f32x4.splat(-0.5)));
   return f32x4.add(f32x4.mul(e, f32x4.splat(0.693359375)), f32x4.add(m, y));
 }
 
@@ -104,11 +104,11 @@ function lnPolynomial(m: v128): v128 {
   return step(round(y), m, 3.3333331174e-1);
 }
 
-/** angle - octant * pi/4. PyTorch takes away pi/4 in three parts, of which only the last leaves an inexact difference. */
-export function reduce(angle: v128, octant: v128): v128 {
-  const part = f64x2.splat(-0.78515625 - 2.4187564849853516e-4 - <f32>3.774894977445941e-8);
-  const low = f64x2.mul(f64x2.convert_low_i32x4_s(octant), part);
-  const high = f64x2.mul(f64x2.convert_low_i32x4_s(i64x2.shuffle(octant, octant, 1, 0)), part);
+/** angle - quarters * pi/2. PyTorch takes pi/2 away in three parts, of which only the last leaves an inexact difference. */
+export function reduce(angle: v128, quarters: v128): v128 {
+  const part = f64x2.splat(-1.5703125 - 4.837512969970703e-4 - <f32>7.549789954891882e-8);
+  const low = f64x2.mul(f64x2.convert_low_i32x4_s(quarters), part);
+  const high = f64x2.mul(f64x2.convert_low_i32x4_s(i64x2.shuffle(quarters, quarters, 1, 0)), part);
   return join(f64x2.add(f64x2.promote_low_f32x4(angle), low), f64x2.add(promoteHigh(angle), high));
 }
 
@@ -148,7 +148,7 @@ function join(low: v128, high: v128): v128 {
   return i64x2.shuffle(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(high), 0, 2);
 }
 
-/** x with its sign flipped where bit 2 of `bits` is set. */
+/** x with its sign flipped where bit 1 of `bits` is set. */
 export function flip(x: v128, bits: v128): v128 {
-  return v128.xor(x, i32x4.shl(v128.and(bits, i32x4.splat(4)), 29));
+  return v128.xor(x, i32x4.shl(i32x4.shr_u(bits, 1), 31));
 }

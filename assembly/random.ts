@@ -19,10 +19,9 @@ const BLOCK: i32 = 16;
 
 /** Restarts a generator and forgets its kept normal; only the low 32 bits of PyTorch's seed count. */
 export function seedGenerator(generator: usize, seed: u32): void {
-  store<u32>(generator, seed);
-  for (let j = 1; j < N; j++) {
-    const before = load<u32>(generator + bytesOf(j - 1));
-    store<u32>(generator + bytesOf(j), 1812433253 * (before ^ (before >> 30)) + j);
+  for (let j = 0; j < N; j++) {
+    store<u32>(generator + bytesOf(j), seed);
+    seed = 1812433253 * (seed ^ (seed >> 30)) + j + 1;
   }
   store<i32>(generator, SEEDED, POSITION);
   store<i32>(generator, 0, KEPT);
@@ -112,12 +111,12 @@ export function normal(out: usize, generator: usize, n: i32, mean: f64, std: f64
     return;
   }
   drawWords(out, generator, n);
-  boxMuller(out, n / BLOCK, <f32>mean, <f32>std);
+  boxMuller(out, out + bytesOf(n & -BLOCK), <f32>mean, <f32>std);
   if (n % BLOCK == 0) return;
   // A ragged end is drawn anew as a whole block over the last sixteen elements.
   const last = out + bytesOf(n - BLOCK);
   drawWords(last, generator, BLOCK);
-  boxMuller(last, 1, <f32>mean, <f32>std);
+  boxMuller(last, last + bytesOf(BLOCK), <f32>mean, <f32>std);
 }
 
 /** Box-Muller, one pair at a time in f64; the second of a pair is kept in the generator for the next call. */
@@ -138,30 +137,30 @@ function normalPairs(out: usize, generator: usize, n: i32, mean: f64, std: f64):
   }
 }
 
-/** Blocks of sixteen words become normals in place: u1 from the first eight of each, u2 from the others. */
-function boxMuller(block: usize, blocks: i32, mean: f32, std: f32): void {
-  for (; blocks > 0; blocks--, block += 64) {
+/** Blocks of sixteen words, up to `end`, become normals in place: u1 from the first eight of each, u2 from the others. */
+function boxMuller(block: usize, end: usize, mean: f32, std: f32): void {
+  for (; block < end; block += 64) {
     for (let at = block; at < block + 32; at += 16) {
       const first = lowBits(v128.load(at));
       const second = lowBits(v128.load(at, 32));
       const radius = f32x4.sqrt(f32x4.mul(f32x4.splat(-2), ln(f32x4.sub(f32x4.splat(1), fraction(first)))));
-      const j = octant(second);
-      const x = reduce(f32x4.mul(f32x4.splat(2 * Mathf.PI), fraction(second)), j);
+      const q = quarters(second);
+      const x = reduce(f32x4.mul(f32x4.splat(2 * Mathf.PI), fraction(second)), q);
       const s = sinePolynomial(x);
       const c = cosinePolynomial(x);
-      // Sine and cosine trade places where bit 1 of the octant is set.
-      const trade = v128.and(v128.xor(s, c), i32x4.shr_s(i32x4.shl(j, 30), 31));
-      const sine = flip(v128.xor(s, trade), j);
-      const cosine = flip(v128.xor(c, trade), i32x4.add(j, i32x4.splat(2)));
+      // Sine and cosine trade places where the quarters are odd.
+      const trade = v128.and(v128.xor(s, c), i32x4.shr_s(i32x4.shl(q, 31), 31));
+      const sine = flip(v128.xor(s, trade), q);
+      const cosine = flip(v128.xor(c, trade), i32x4.add(q, i32x4.splat(1)));
       v128.store(at, fma(f32x4.mul(radius, cosine), f32x4.splat(std), f32x4.splat(mean)));
       v128.store(at, fma(f32x4.mul(radius, sine), f32x4.splat(std), f32x4.splat(mean)), 32);
     }
   }
 }
 
-/** The even octant nearest to an angle of bits / 2^24 turns, for all of them PyTorch's: j * pi/4 lies within pi/4 of it. */
-function octant(bits: v128): v128 {
-  return v128.and(i32x4.add(i32x4.shr_u(bits, 21), i32x4.splat(1)), i32x4.splat(~1));
+/** The quarter turns nearest to bits / 2^24 turns, for all of them those of PyTorch: 0 to 4, at most pi/4 away. */
+function quarters(bits: v128): v128 {
+  return i32x4.shr_u(i32x4.add(bits, i32x4.splat(1 << 21)), 22);
 }
 
 /** bits / 2^24 */
@@ -237,7 +236,7 @@ function twistStep<L extends Lanes>(here: usize, next: usize, far: usize): void 
   const lanes = changetype<L>(0);
   const low = lanes.load(next);
   const y = v128.bitselect(lanes.load(here), low, i32x4.splat(0x80000000));
-  const odd = i32x4.neg(v128.and(low, i32x4.splat(1)));
+  const odd = i32x4.shr_s(i32x4.shl(low, 31), 31);
   const x = v128.xor(i32x4.shr_u(y, 1), v128.and(odd, i32x4.splat(0x9908b0df)));
   lanes.store(here, v128.xor(lanes.load(far), x));
 }
