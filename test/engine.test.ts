@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import vm from "node:vm";
-import { build } from "esbuild";
+import { type BuildOptions, build } from "esbuild";
 import { describe, expect, it } from "vitest";
 
 const library = join(process.cwd(), `${process.env.BUILD}/index.js`);
@@ -14,6 +14,13 @@ const library = join(process.cwd(), `${process.env.BUILD}/index.js`);
 function importWith(...flags: string[]): string {
   const program = `import(${JSON.stringify(pathToFileURL(library).href)}).then(() => console.log("ready"), (e) => console.log(String(e)))`;
   return spawnSync(process.execPath, [...flags, "--eval", program], { encoding: "utf8" }).stdout.trim();
+}
+
+/** An entry as a script that names the library nn. */
+async function script(entry: string, options: BuildOptions = {}): Promise<string> {
+  const whole: BuildOptions = { entryPoints: [entry], bundle: true, format: "iife", globalName: "nn", write: false };
+  const { outputFiles } = await build({ ...whole, outdir: "build/engine-test", ...options });
+  return outputFiles!.find(({ path }) => path.endsWith(".js"))!.text;
 }
 
 describe("an engine", () => {
@@ -37,14 +44,7 @@ describe("an engine", () => {
   });
 
   it("that may not compile is told of the content security policy, with the engine's own error as the cause", async () => {
-    const bundle = await build({
-      entryPoints: [library],
-      bundle: true,
-      format: "iife",
-      globalName: "nn",
-      write: false,
-    });
-    const code = bundle.outputFiles[0].text;
+    const code = await script(library);
     const open = vm.createContext({});
     expect(vm.runInContext(`${code}; String(nn.tensor([1, 2]))`, open)).toBe("tensor([1., 2.])");
     const closed = vm.createContext({}, { codeGeneration: { strings: true, wasm: false } });
@@ -58,41 +58,21 @@ describe("an engine", () => {
   });
 
   it("that has no memory left, or no module to start, is told that, not of the policy", async () => {
-    const bundle = await build({
-      entryPoints: [library],
-      bundle: true,
-      format: "iife",
-      globalName: "nn",
-      write: false,
-    });
+    const code = await script(library);
     const caught = (fault: string, code: string) =>
       vm.runInContext(`${fault}; try { ${code} } catch (error) { String(error) }`, vm.createContext({}));
     const full = 'WebAssembly.Instance = class { constructor() { throw new RangeError("Out of memory"); } }';
-    expect(caught(full, bundle.outputFiles[0].text)).toBe(
+    expect(caught(full, code)).toBe(
       "Error: nn-embedding: this engine cannot start the kernels: RangeError: Out of memory",
     );
-    const edge = await build({
-      entryPoints: ["build/workerd/index.js"],
-      bundle: true,
-      format: "iife",
-      globalName: "nn",
-      write: false,
-      outdir: "build/engine-test",
-      loader: { ".wasm": "file" },
-    });
-    const code = edge.outputFiles.find(({ path }) => path.endsWith(".js"))!.text;
-    expect(caught("", code)).toMatch(
+    const edge = await script("build/workerd/index.js", { loader: { ".wasm": "file" } });
+    expect(caught("", edge)).toMatch(
       /^Error: nn-embedding: this engine cannot start the kernels: TypeError: .* must be a WebAssembly.Module/,
     );
   });
 
   it("that may not compile takes the kernels as a module, of another realm too: Next.js compiles outside the context", async () => {
-    const bundle = await build({
-      entryPoints: ["build/edge-light/index.js"],
-      bundle: true,
-      format: "iife",
-      globalName: "nn",
-      write: false,
+    const code = await script("build/edge-light/index.js", {
       plugins: [
         {
           name: "wasm?module",
@@ -106,9 +86,7 @@ describe("an engine", () => {
     const KERNELS = new WebAssembly.Module(readFileSync("build/kernels.wasm"));
     const closed = vm.createContext({ KERNELS }, { codeGeneration: { strings: false, wasm: false } });
     expect(vm.runInContext("KERNELS instanceof WebAssembly.Module", closed)).toBe(false);
-    expect(vm.runInContext(`${bundle.outputFiles[0].text}; String(nn.tensor([1, 2]))`, closed)).toBe(
-      "tensor([1., 2.])",
-    );
+    expect(vm.runInContext(`${code}; String(nn.tensor([1, 2]))`, closed)).toBe("tensor([1., 2.])");
   });
 
   it("gets one instance, however often the library is named", async () => {
