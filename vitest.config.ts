@@ -15,6 +15,7 @@ const project = (name: string, folder: string) => ({
   resolve: {
     alias: [
       { find: /^nn-embedding$/, replacement: file(`${folder}/index.js`) },
+      { find: /^nn-embedding\/tables$/, replacement: file(`${folder}/tables/index.js`) },
       { find: /^nn-embedding\/verify$/, replacement: file("build/verify.js") },
     ],
   },

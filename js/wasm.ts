@@ -4,15 +4,21 @@ import source from "#kernels.wasm";
 import type { instantiate } from "../build/kernels.js";
 
 /** The kernels, as the compiler declares them. Addresses and counts are numbers; a kernel checks nothing. */
-export const kernels = /* @__PURE__ */ start(source);
+export const kernels = /* @__PURE__ */ start<Awaited<ReturnType<typeof instantiate>>>(source);
 
-/** Compiles and instantiates at once, so that importing the library is enough. Says what an engine lacks that cannot. */
-function start(source: Uint8Array<ArrayBuffer> | WebAssembly.Module): Awaited<ReturnType<typeof instantiate>> {
+/**
+ * Compiles and instantiates at once, so that importing the library is enough. Says what an engine lacks that cannot.
+ * env: what the kernels import; none unless given.
+ */
+export function start<Kernels>(
+  source: Uint8Array<ArrayBuffer> | WebAssembly.Module,
+  env: WebAssembly.ModuleImports = {},
+): Kernels {
   if (typeof WebAssembly === "undefined") throw new Error("nn-embedding: this engine has no WebAssembly");
   try {
     // Bytes are this realm's own, a module may be another's: Next.js compiles outside the context that it runs the code in.
     const module = source instanceof Uint8Array ? new WebAssembly.Module(source) : source;
-    return new WebAssembly.Instance(module).exports as ReturnType<typeof start>;
+    return new WebAssembly.Instance(module, { env }).exports as Kernels;
   } catch (cause) {
     let reason = "cannot start the kernels";
     // No memory is a RangeError, and a module cannot be forbidden any more, only be none.
@@ -57,6 +63,11 @@ export function floatsAt(block: Block, offset: number, length: number): Float32A
 /** Live view of `length` 32-bit integers, with the same short life. */
 export function integersAt(block: Block, offset: number, length: number): Int32Array {
   return new Int32Array(kernels.memory.buffer, addressOf(block, offset), length);
+}
+
+/** Live view of the bytes under another view, with the same short life. */
+export function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 /** A typed array whose values the next allocation cannot take away: a copy, if it is a live view. */

@@ -21,7 +21,8 @@ async function run(file, ...args) {
   if (printed !== "") throw new Error(`${file} printed:\n${printed}`);
 }
 
-const compile = (target) => run("assemblyscript/bin/asc.js", "--config", "asconfig.json", "--target", target);
+const compile = (entry, target) =>
+  run("assemblyscript/bin/asc.js", entry, "--config", "asconfig.json", "--target", target);
 
 const options = {
   absWorkingDir: root,
@@ -33,22 +34,36 @@ const options = {
   tsconfigRaw: { compilerOptions: { useDefineForClassFields: false, verbatimModuleSyntax: true } },
 };
 
-/** The kernels as text in the bundle, compiled when it is imported. */
-const inlined = (file) => ({
+/** Kernels, "#kernels.wasm" or "#table-kernels.wasm", as text in the bundle, compiled when it is imported. */
+const inlined = (folder) => ({
   name: "inlined kernels",
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^#kernels\.wasm$/ }, () => ({ path: file, namespace: "wasm" }));
+    onResolve({ filter: /^#.*kernels\.wasm$/ }, ({ path }) => ({ path: folder + path.slice(1), namespace: "wasm" }));
     onLoad({ filter: /./, namespace: "wasm" }, async ({ path }) => ({
       contents: `${decode}\nexport default /* @__PURE__ */ decode("${encode(await readFile(join(root, path)))}", "${DIGITS}");`,
     }));
   },
 });
 
-/** The kernels as a module of their own, which the runtime compiles and hands over. */
-const imported = (path) => ({
+/** The kernels as a module of their own, which the runtime compiles and hands over. query: what it wants after the file's name. */
+const imported = (query) => ({
   name: "imported kernels",
-  setup: ({ onResolve }) => onResolve({ filter: /^#kernels\.wasm$/ }, () => ({ path, external: true })),
+  setup({ onResolve }) {
+    onResolve({ filter: /^#.*kernels\.wasm$/ }, ({ path, importer }) => {
+      const up = importer.includes("/tables/") ? "../../" : "../";
+      return { path: `${up}${path.slice(1)}${query}`, external: true };
+    });
+  },
 });
+
+/** tables/ and io/ use the library, they do not hold a second one. */
+const besideLibrary = {
+  name: "beside the library",
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.\.\/index\.js$/ }, () => ({ path: "../index.js", external: true }));
+    onResolve({ filter: /^\.\.\/internals\.js$/ }, () => ({ path: "../library.js", external: true }));
+  },
+};
 
 /**
  * The files that only name things, "index.ts" and the namespaces below it: their own names, and the file of each namespace.
@@ -68,12 +83,20 @@ async function listNames(file, found = new Map()) {
   return found;
 }
 
-/** One bundle with everything, library.js, and around it the files that name its parts. */
-async function bundle(outdir, plugin, files) {
+/** One bundle with everything, library.js, around it the files that name its parts, and the bundle of tables/. */
+async function bundle(outdir, plugin, files, internals) {
   const exportLine = (names, path) => `export { ${names.join(", ")} } from "${path}";\n`;
-  const contents = [...files].map(([file, { names }]) => exportLine(names, `./${file}`)).join("");
+  let contents = exportLine(internals, "./js/internals.ts");
+  for (const [file, { names }] of files) contents += exportLine(names, `./${file}`);
   const stdin = { contents, resolveDir: root, sourcefile: "library.js" };
   await build({ ...options, stdin, outfile: `${outdir}/library.js`, plugins: [plugin], sourcemap: true });
+  await build({
+    ...options,
+    entryPoints: ["js/tables/index.ts"],
+    outfile: `${outdir}/tables/index.js`,
+    plugins: [plugin, besideLibrary],
+    sourcemap: true,
+  });
   const output = (file) => file.replace(/^js\//, "").replace(/\.ts$/, ".js");
   const relative = (from, to) => posix.relative(posix.dirname(from), to).replace(/^(?!\.)/, "./");
   for (const [file, { names, namespaces }] of files) {
@@ -87,7 +110,7 @@ async function bundle(outdir, plugin, files) {
 
 async function declare() {
   await run("typescript/bin/tsc", "-p", "tsconfig.types.json");
-  await finishDeclarations(join(root, "build/types"), ["index.d.ts", "verify/verify.d.ts"]);
+  await finishDeclarations(join(root, "build/types"), ["index.d.ts", "tables/index.d.ts", "verify/verify.d.ts"]);
 }
 
 /** verify() imports the library as the package, so that a program has one copy of it and export conditions choose the build. */
@@ -111,15 +134,21 @@ async function bundleVerify() {
 }
 
 await rm(join(root, "build"), { recursive: true, force: true });
-await Promise.all([compile("release"), compile("debug")]);
-// Only its declarations are of use: js/wasm.ts instantiates the kernels.
-await rm(join(root, "build/kernels.js"));
-const files = await listNames("js/index.ts");
 await Promise.all([
-  bundle("build", inlined("build/kernels.wasm"), files),
-  bundle("build/debug", inlined("build/debug/kernels.wasm"), files),
-  bundle("build/workerd", imported("../kernels.wasm"), files),
-  bundle("build/edge-light", imported("../kernels.wasm?module"), files),
+  compile("assembly/index.ts", "release"),
+  compile("assembly/index.ts", "debug"),
+  compile("assembly/tables.ts", "tables"),
+  compile("assembly/tables.ts", "tables-debug"),
+]);
+// Only their declarations are of use: js/wasm.ts instantiates the kernels.
+for (const name of ["kernels", "table-kernels"]) await rm(join(root, `build/${name}.js`));
+const files = await listNames("js/index.ts");
+const [[, { names: internals }]] = await listNames("js/internals.ts");
+await Promise.all([
+  bundle("build", inlined("build/"), files, internals),
+  bundle("build/debug", inlined("build/debug/"), files, internals),
+  bundle("build/workerd", imported(""), files, internals),
+  bundle("build/edge-light", imported("?module"), files, internals),
   bundleVerify(),
   declare(),
 ]);

@@ -1,0 +1,28 @@
+// What tables/ and io/, which are a bundle of their own, use of the library beside its public names. Nobody else imports this.
+// Types of declarations come from index.ts: these names are not published.
+
+export {
+  checkBoolean,
+  checkInteger,
+  checkNumber,
+  checkOptions,
+  checkShape,
+  checkSize,
+  checkWord,
+  describe,
+  elementName,
+  sizeText,
+  wrongKind,
+} from "./check.js";
+export {
+  checkDivision,
+  entriesOf,
+  outlineOf,
+  startsOf,
+  toWeights,
+  unwrapped,
+  withoutPadding,
+} from "./functional/bags.js";
+export { toIndices } from "./functional/indices.js";
+export { checkFloat, keep, numelOf, owned, sameShape, transient } from "./tensor/tensor.js";
+export { bytesOf, kernels, LIMIT_BYTES, start } from "./wasm.js";
