@@ -1,16 +1,26 @@
 import { bytesOf, bytesOfFours, Four, Lanes, One } from "./lanes";
-import { addKept, addProductFused, dot } from "./row";
+import { addKept, addProductFused, dot, fillRow } from "./row";
 import { touchRows } from "./touch";
 
-// Entry j picks row index[j]; bag b has the entries starts[b] <= j < starts[b + 1], starts[0] is 0 and starts[bags] is n.
+// Entry j picks row index[j]; bag b has the entries starts[b] <= j < starts[b + 1], all n of them those from starts[0] on.
+// index is where entry starts[0] stands, so that bags can be taken out of the middle of others.
 // A few columns at a time stay in registers while the rows of a bag go by.
 
 /** Entries whose rows go by, a power of two: few enough to be still in the cache when their last columns are taken. */
 const RUN: i32 = 64;
 
-/** out[b, :] += the sum of x[index[j], :] over the entries j of bag b, in their order. */
-export function bagSum(out: usize, x: usize, index: usize, starts: usize, n: i32, bags: i32, dim: i32): void {
-  reduceBags(out, 0, x, index, starts, n, bags, dim);
+/** out[b, :] = first + x[index[j], :] + .. over the entries j of bag b, in their order; first: 0, or -0, which changes nothing. */
+export function bagSum(
+  out: usize,
+  x: usize,
+  index: usize,
+  starts: usize,
+  n: i32,
+  bags: i32,
+  dim: i32,
+  first: f32,
+): void {
+  reduceBags(out, 0, x, index, starts, n, bags, dim, first);
 }
 
 /**
@@ -27,9 +37,8 @@ export function bagMax(
   bags: i32,
   dim: i32,
 ): void {
-  memory.fill(out, 0, <usize>bags * bytesOf(dim));
   memory.fill(winners, 0xff, <usize>bags * bytesOf(dim));
-  reduceBags(out, winners, x, index, starts, n, bags, dim);
+  reduceBags(out, winners, x, index, starts, n, bags, dim, 0);
 }
 
 /** Sums where winners is 0, otherwise maxima. */
@@ -42,11 +51,14 @@ function reduceBags(
   n: i32,
   bags: i32,
   dim: i32,
+  first: f32,
 ): void {
   const rowBytes = bytesOf(dim);
   const isSum = !winners;
+  const before = load<i32>(starts);
   for (let b = 0, j = 0; b < bags; b++, out += rowBytes, winners += rowBytes, starts += 4) {
-    const end = load<i32>(starts, 4);
+    fillRow(out, dim, f32x4.splat(first));
+    const end = load<i32>(starts, 4) - before;
     for (let length = 0; j < end; j += length, index += bytesOf(length)) {
       if (!(j & (RUN - 1))) touchRows(x, index, min(RUN, n - j), rowBytes);
       length = min((j | (RUN - 1)) + 1, end) - j;
@@ -56,7 +68,7 @@ function reduceBags(
   }
 }
 
-/** out[:] += the rows of n entries */
+/** out[:] += the rows of n entries. */
 function sumRun(out: usize, x: usize, index: usize, n: i32, dim: i32): void {
   const rowBytes = bytesOf(dim);
   const end = out + rowBytes;

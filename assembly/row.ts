@@ -15,6 +15,13 @@ function copyStep<L extends Lanes>(y: usize, x: usize): void {
   lanes.store(y, lanes.load(x));
 }
 
+/** y[j] = x, whose lanes are all the same. */
+export function fillRow(y: usize, n: i32, x: v128): void {
+  const end = y + bytesOf(n);
+  for (const fours = y + bytesOfFours(n); y < fours; y += 16) v128.store(y, x);
+  for (; y < end; y += 4) v128.store32_lane(y, x, 0);
+}
+
 /** y[j] = (y[j] & kept) + x[j]: kept without bits begins a sum, whatever y was. */
 export function addKept(y: usize, x: usize, n: i32, kept: v128): void {
   const end = y + bytesOf(n);

@@ -156,8 +156,7 @@ function reduce(weight: Tensor, entries: Entries, { out, divisor, winners, bagOf
   if (winners !== null) {
     kernels.bagMax(to, winners.address, table, places, starts.address, n, bags, dim);
   } else if (weights === null) {
-    out.zero_();
-    kernels.bagSum(to, table, places, starts.address, n, bags, dim);
+    kernels.bagSum(to, table, places, starts.address, n, bags, dim, 0);
   } else {
     out.zero_();
     kernels.addRowsScaled(to, table, weights.address, bagOf!.address, places, n, dim);

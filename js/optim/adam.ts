@@ -170,24 +170,24 @@ export class SparseAdam extends Optimizer<SparseAdamOptions, AdamState> {
 
   protected update(param: Tensor, { lr, betas, eps, maximize, weightDecay }: SparseAdamOptions): void {
     const [beta1, beta2] = betas;
-    tidy(() => {
-      const { indices, values } = (param.gradient as SparseTensor).coalesce();
-      const g = decayed(values, values, 0, maximize);
-      const state = this.state.get(param) ?? firstState(param);
-      this.state.set(param, state);
-      state.step++;
+    const state = this.state.get(param) ?? firstState(param);
+    this.state.set(param, state);
+    state.step++;
+    const rate = (lr * Math.sqrt(1 - power(beta2, state.step))) / (1 - power(beta1, state.step));
+    (param.gradient as SparseTensor).forEachPiece((rows, sums) => {
+      const g = decayed(sums, sums, 0, maximize);
       kernels.sparseAdam(
         param.address,
         state.expAvg.address,
         state.expAvgSq.address,
         g.address,
-        indices.address,
-        indices.numel,
+        rows.address,
+        rows.numel,
         param.shape[1],
         1 - lr * weightDecay,
         1 - beta1,
         1 - beta2,
-        (lr * Math.sqrt(1 - power(beta2, state.step))) / (1 - power(beta1, state.step)),
+        rate,
         eps,
       );
     });

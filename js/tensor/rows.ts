@@ -70,12 +70,17 @@ export function groupRows(index: Tensor, height: number): Groups {
   return { rows: distinct, starts, order };
 }
 
-/** sums[g, :] = the sum of the values [order[j], :] of group g in index order, the first as it is; values: n rows of `dim`. */
-export function sumGroups(values: Tensor, { rows, starts, order }: Groups, dim: number): Tensor {
+/**
+ * sums[g, :] = the sum of the values [order[j], :] of group g in index order, the first as it is, for the groups from `first` on
+ * that sums [m, D] has room for; values: n rows.
+ */
+export function sumGroups(sums: Tensor, values: Tensor, { starts, order }: Groups, first = 0): void {
+  const [m, dim] = sums.shape;
+  const bounds = starts.array;
+  const n = bounds[first + m] - bounds[first];
+  const [index, from] = [order.addressAt(bounds[first]), starts.addressAt(first)];
   // -0 is what adding leaves alone.
-  const sums = transient([rows.numel, dim]).fill_(-0);
-  kernels.bagSum(sums.address, values.address, order.address, starts.address, order.numel, rows.numel, dim);
-  return sums;
+  kernels.bagSum(sums.address, values.address, index, from, n, m, dim, -0);
 }
 
 /** Row numbers as an int32 tensor, [n] unless a shape is given. `values` is no live view. */

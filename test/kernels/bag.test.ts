@@ -27,31 +27,49 @@ const CUTS: ((n: number) => Int32Array)[] = [
 ];
 
 describe("bagSum", () => {
-  it("adds the rows of each bag in order to what is there, rounding every sum to float32", () => {
-    sweep({ dim: [...DIMS, 128, 200], n: COUNTS, cut: CUTS, shift: SHIFTS }, ({ dim, n, cut, shift }) => {
+  it("adds the rows of each bag in order to 0 or -0, whatever stood there, rounding every sum to float32", () => {
+    sweep({ dim: [...DIMS, 128, 200], n: COUNTS, cut: CUTS, shift: SHIFTS, first: [0, -0] }, (one) => {
+      const { dim, n, cut, shift, first } = one;
       const x = wildFloats(ROWS * dim, n + 1);
       const [index, bagOf] = [indices(n, ROWS, n + 9), cut(n)];
       const starts = startsOf(bagOf);
-      const out = wildFloats(BAGS * dim, n + dim);
-      const expected = reference.scatterAdd(out, reference.embedding(x, index, dim), bagOf, dim);
+      const out = garbage(new Float32Array(BAGS * dim));
+      const zeros = new Float32Array(BAGS * dim).fill(first);
+      const expected = reference.scatterAdd(zeros, reference.embedding(x, index, dim), bagOf, dim);
       guarded(
         { out, x, index, starts },
         ["out"],
-        (at) => kernels.bagSum(at.out, at.x, at.index, at.starts, n, BAGS, dim),
+        (at) => kernels.bagSum(at.out, at.x, at.index, at.starts, n, BAGS, dim, first),
         shift,
       );
       expectNumbers(out, expected);
     });
   });
 
+  it("takes bags out of the middle of others", () => {
+    sweep({ dim: DIMS, n: COUNTS, cut: CUTS }, ({ dim, n, cut }) => {
+      const x = wildFloats(ROWS * dim, n + 1);
+      const [index, bagOf] = [indices(n, ROWS, n + 9), cut(n)];
+      const starts = startsOf(bagOf);
+      const [from, to] = [1, BAGS - 1];
+      const zeros = new Float32Array(BAGS * dim);
+      const expected = reference.scatterAdd(zeros, reference.embedding(x, index, dim), bagOf, dim);
+      const out = garbage(new Float32Array((to - from) * dim));
+      guarded({ out, x, index, starts }, ["out"], (at) => {
+        const [entries, bounds] = [at.index + 4 * starts[from], at.starts + 4 * from];
+        kernels.bagSum(at.out, at.x, entries, bounds, starts[to] - starts[from], to - from, dim, 0);
+      });
+      expectNumbers(out, expected.subarray(from * dim, to * dim));
+    });
+  });
+
   it("reads nothing behind a row, which may end where memory ends", () => {
     sweep({ dim: DIMS }, ({ dim }) => {
       const out = kernels.allocate(4 * dim) >>> 0;
-      new Float32Array(kernels.memory.buffer, out, dim).fill(-0);
       const words = kernels.allocate(12) >>> 0;
       new Int32Array(kernels.memory.buffer, words, 3).set([0, 0, 1]);
       const row = kernels.memory.buffer.byteLength - 4 * dim;
-      kernels.bagSum(out, row, words, words + 4, 1, 1, dim);
+      kernels.bagSum(out, row, words, words + 4, 1, 1, dim, -0);
       const sums = new Float32Array(kernels.memory.buffer, out, dim).slice();
       expectNumbers(sums, new Float32Array(kernels.memory.buffer, row, dim));
       kernels.release(words, 12);
