@@ -2,8 +2,7 @@ import { bytesOf, bytesOfFours, Four, Lanes, One } from "./lanes";
 import { addKept, addProductFused, dot, fillRow } from "./row";
 import { touchRows } from "./touch";
 
-// Entry j picks row index[j]; bag b has the entries starts[b] <= j < starts[b + 1], all n of them those from starts[0] on.
-// index is where entry starts[0] stands, so that bags can be taken out of the middle of others.
+// Entry j picks row index[j]; bag b has the entries starts[b] <= j < starts[b + 1], starts[0] is 0 and starts[bags] is n.
 // A few columns at a time stay in registers while the rows of a bag go by.
 
 /** Entries whose rows go by, a power of two: few enough to be still in the cache when their last columns are taken. */
@@ -55,10 +54,9 @@ function reduceBags(
 ): void {
   const rowBytes = bytesOf(dim);
   const isSum = !winners;
-  const before = load<i32>(starts);
   for (let b = 0, j = 0; b < bags; b++, out += rowBytes, winners += rowBytes, starts += 4) {
     fillRow(out, dim, f32x4.splat(first));
-    const end = load<i32>(starts, 4) - before;
+    const end = load<i32>(starts, 4);
     for (let length = 0; j < end; j += length, index += bytesOf(length)) {
       if (!(j & (RUN - 1))) touchRows(x, index, min(RUN, n - j), rowBytes);
       length = min((j | (RUN - 1)) + 1, end) - j;
@@ -120,7 +118,7 @@ export function bagSumBackward(sums: usize, grad: usize, slots: usize, starts: u
     for (const end = load<i32>(starts, 4); j < end; j++, slots += 4) {
       const slot = load<i32>(slots);
       const isNew = slot == seen;
-      addKept(sums + <usize>slot * rowBytes, grad, dim, i32x4.splat(isNew ? 0 : -1));
+      addKept(sums + <usize>slot * rowBytes, grad, dim, i32x4.splat(isNew ? 0 : -1), f32x4.splat(0));
       seen += isNew ? 1 : 0;
     }
   }

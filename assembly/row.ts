@@ -22,17 +22,17 @@ export function fillRow(y: usize, n: i32, x: v128): void {
   for (; y < end; y += 4) v128.store32_lane(y, x, 0);
 }
 
-/** y[j] = (y[j] & kept) + x[j]: kept without bits begins a sum, whatever y was. */
-export function addKept(y: usize, x: usize, n: i32, kept: v128): void {
+/** y[j] = (y[j] & kept | start) + x[j]: where kept has no bits a sum begins from start, whatever y was. */
+export function addKept(y: usize, x: usize, n: i32, kept: v128, start: v128): void {
   const end = y + bytesOf(n);
   const fours = y + bytesOfFours(n);
-  for (; y < fours; y += 16, x += 16) keptStep<Four>(y, x, kept);
-  for (; y < end; y += 4, x += 4) keptStep<One>(y, x, kept);
+  for (; y < fours; y += 16, x += 16) keptStep<Four>(y, x, kept, start);
+  for (; y < end; y += 4, x += 4) keptStep<One>(y, x, kept, start);
 }
 
-function keptStep<L extends Lanes>(y: usize, x: usize, kept: v128): void {
+function keptStep<L extends Lanes>(y: usize, x: usize, kept: v128, start: v128): void {
   const lanes = changetype<L>(0);
-  lanes.store(y, f32x4.add(v128.and(lanes.load(y), kept), lanes.load(x)));
+  lanes.store(y, f32x4.add(v128.or(v128.and(lanes.load(y), kept), start), lanes.load(x)));
 }
 
 /** y[j] += x[j] */

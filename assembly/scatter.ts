@@ -19,17 +19,19 @@ export function scatterAdd(sums: usize, grad: usize, index: usize, n: i32, dim: 
 }
 
 /**
- * sums[slots[i], :] = 0 + x[i, :] + .. in index order. Slots are numbered as they are first seen (coalesce), so that a number not
- * seen before is a row without a sum; -1 adds nothing.
+ * sums[slots[i], :] = first + x[i, :] + .. in index order; first: 0, or -0, which changes nothing. Slots are numbered as they are
+ * first seen (coalesce), so that a number not seen before is a row without a sum; -1 adds nothing.
  */
-export function sumSlots(sums: usize, x: usize, slots: usize, n: i32, dim: i32): void {
+export function sumSlots(sums: usize, x: usize, slots: usize, n: i32, dim: i32, first: f32): void {
   const rowBytes = bytesOf(dim);
+  const start = f32x4.splat(first);
   let fresh = 0;
   for (let i = 0; i < n; i++, x += rowBytes, slots += 4) {
     const slot = load<i32>(slots);
     if (slot < 0) continue;
     const isFresh = slot == fresh;
-    addKept(sums + <usize>slot * rowBytes, x, dim, i32x4.splat(isFresh ? 0 : -1));
+    const kept = i32x4.splat(isFresh ? 0 : -1);
+    addKept(sums + <usize>slot * rowBytes, x, dim, kept, v128.andnot(start, kept));
     fresh += isFresh ? 1 : 0;
   }
 }

@@ -88,9 +88,8 @@ export class Adagrad extends Optimizer<AdagradOptions, AdagradState> {
     const gradient = param.gradient;
     tidy(() => {
       if (gradient instanceof SparseTensor) {
-        gradient.forEachPiece((rows, sums) =>
-          this.adaptRows(param, state.sum, decayed(sums, sums, 0, maximize), rows, rate, eps),
-        );
+        const { rows, sums } = gradient.summed();
+        this.adaptRows(param, state.sum, decayed(sums, sums, 0, maximize), rows, rate, eps);
       } else if (gradient instanceof TouchedRows && weightDecay === 0 && eps > 0 && !maximize) {
         // In the other rows zero would be divided by at least eps.
         this.adaptRows(param, state.sum, gradient.sums, gradient.rows, rate, eps);

@@ -174,7 +174,8 @@ export class SparseAdam extends Optimizer<SparseAdamOptions, AdamState> {
     this.state.set(param, state);
     state.step++;
     const rate = (lr * Math.sqrt(1 - power(beta2, state.step))) / (1 - power(beta1, state.step));
-    (param.gradient as SparseTensor).forEachPiece((rows, sums) => {
+    tidy(() => {
+      const { rows, sums } = (param.gradient as SparseTensor).summed();
       const g = decayed(sums, sums, 0, maximize);
       kernels.sparseAdam(
         param.address,

@@ -38,10 +38,13 @@ export function distinctRows(index: Tensor, skip = NO_ROW): DistinctRows {
   return { rows: distinct, slots };
 }
 
-/** sums[slots[i], :] = 0 + values[i, :] + .. in index order; values: n rows of `dim`. Entries with slot -1 are left out. */
-export function sumBySlot(values: Tensor, { rows, slots }: DistinctRows, dim: number): Tensor {
+/**
+ * sums[slots[i], :] = first + values[i, :] + .. in index order; values: n rows of `dim`. Entries with slot -1 are left out.
+ * first: 0, as in a dense gradient; -0, which changes nothing, where the first value is to stay as it is.
+ */
+export function sumBySlot(values: Tensor, { rows, slots }: DistinctRows, dim: number, first = 0): Tensor {
   const sums = transient([rows.numel, dim]);
-  kernels.sumSlots(sums.address, values.address, slots.address, slots.numel, dim);
+  kernels.sumSlots(sums.address, values.address, slots.address, slots.numel, dim, first);
   return sums;
 }
 
@@ -70,17 +73,12 @@ export function groupRows(index: Tensor, height: number): Groups {
   return { rows: distinct, starts, order };
 }
 
-/**
- * sums[g, :] = the sum of the values [order[j], :] of group g in index order, the first as it is, for the groups from `first` on
- * that sums [m, D] has room for; values: n rows.
- */
-export function sumGroups(sums: Tensor, values: Tensor, { starts, order }: Groups, first = 0): void {
-  const [m, dim] = sums.shape;
-  const bounds = starts.array;
-  const n = bounds[first + m] - bounds[first];
-  const [index, from] = [order.addressAt(bounds[first]), starts.addressAt(first)];
-  // -0 is what adding leaves alone.
-  kernels.bagSum(sums.address, values.address, index, from, n, m, dim, -0);
+/** sums[g, :] = the sum of the values [order[j], :] of group g in index order, the first as it is; values: n rows of `dim`. */
+export function sumGroups(values: Tensor, { rows, starts, order }: Groups, dim: number): Tensor {
+  const sums = transient([rows.numel, dim]);
+  const [n, m] = [order.numel, rows.numel];
+  kernels.bagSum(sums.address, values.address, order.address, starts.address, n, m, dim, -0);
+  return sums;
 }
 
 /** Row numbers as an int32 tensor, [n] unless a shape is given. `values` is no live view. */

@@ -5,12 +5,9 @@ import { copyElements } from "./fills.js";
 import type { NestedArray } from "./nested.js";
 import { sparseText } from "./print.js";
 import { Resource } from "./resource.js";
-import { checkRows, groupRows, NO_ROW, sumGroups } from "./rows.js";
+import { checkRows, distinctRows, groupRows, NO_ROW, sumBySlot, sumGroups } from "./rows.js";
 import { enter, tidy } from "./scope.js";
 import { keep, type Tensor, transient } from "./tensor.js";
-
-/** Elements of a piece, about: half of a second-level cache of 512 KiB. */
-const PIECE = 2 ** 16;
 
 /**
  * A matrix [V, D] given by some of its rows: row indices[0, i] holds values[i, :], and repeated rows add up.
@@ -52,36 +49,19 @@ export class SparseTensor extends Resource {
   coalesce(): SparseTensor {
     if (this.isCoalesced) return this;
     return tidy(() => {
-      const groups = groupRows(this.indices, this.shape[0]);
-      const sums = transient([groups.rows.numel, this.shape[1]]);
+      const [height, dim] = this.shape;
+      const groups = groupRows(this.indices, height);
       // As in PyTorch the first of equal rows is copied, where a dense gradient begins with 0.
-      sumGroups(sums, this.values, groups);
-      return new SparseTensor(groups.rows.alias([1, groups.rows.numel]), sums, this.shape, true);
+      const sums = sumGroups(this.values, groups, dim);
+      return new SparseTensor(groups.rows.alias([1, sums.shape[0]]), sums, this.shape, true);
     });
   }
 
-  /**
-   * @internal The coalesced tensor piece by piece: some of its rows, ascending, and their sums. A piece is still in the processor's
-   * cache when `use` reads it. `use` keeps nothing.
-   */
-  forEachPiece(use: (rows: Tensor, sums: Tensor) => void): void {
-    if (this.isCoalesced) {
-      use(this.indices, this.values);
-      return;
-    }
-    const [height, dim] = this.shape;
-    tidy(() => {
-      const groups = groupRows(this.indices, height);
-      const { rows } = groups;
-      const most = Math.ceil(PIECE / Math.max(dim, 1));
-      const buffer = transient([Math.min(most, rows.numel), dim]);
-      for (let first = 0; first < rows.numel; first += most) {
-        const m = Math.min(most, rows.numel - first);
-        const sums = buffer.alias([m, dim]);
-        sumGroups(sums, this.values, groups, first);
-        use(rows.alias([m], first), sums);
-      }
-    });
+  /** @internal The rows of the coalesced tensor and their sums, in any order: cheaper than one that ascends. */
+  summed(): { rows: Tensor; sums: Tensor } {
+    if (this.isCoalesced) return { rows: this.indices, sums: this.values };
+    const distinct = distinctRows(this.indices);
+    return { rows: distinct.rows, sums: sumBySlot(this.values, distinct, this.shape[1], -0) };
   }
 
   /** The whole [V, D] matrix. */

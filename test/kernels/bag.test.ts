@@ -46,23 +46,6 @@ describe("bagSum", () => {
     });
   });
 
-  it("takes bags out of the middle of others", () => {
-    sweep({ dim: DIMS, n: COUNTS, cut: CUTS }, ({ dim, n, cut }) => {
-      const x = wildFloats(ROWS * dim, n + 1);
-      const [index, bagOf] = [indices(n, ROWS, n + 9), cut(n)];
-      const starts = startsOf(bagOf);
-      const [from, to] = [1, BAGS - 1];
-      const zeros = new Float32Array(BAGS * dim);
-      const expected = reference.scatterAdd(zeros, reference.embedding(x, index, dim), bagOf, dim);
-      const out = garbage(new Float32Array((to - from) * dim));
-      guarded({ out, x, index, starts }, ["out"], (at) => {
-        const [entries, bounds] = [at.index + 4 * starts[from], at.starts + 4 * from];
-        kernels.bagSum(at.out, at.x, entries, bounds, starts[to] - starts[from], to - from, dim, 0);
-      });
-      expectNumbers(out, expected.subarray(from * dim, to * dim));
-    });
-  });
-
   it("reads nothing behind a row, which may end where memory ends", () => {
     sweep({ dim: DIMS }, ({ dim }) => {
       const out = kernels.allocate(4 * dim) >>> 0;

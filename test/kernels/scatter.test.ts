@@ -144,14 +144,15 @@ describe("scaleRows", () => {
 });
 
 describe("sumSlots", () => {
-  it("begins each row with 0 + its first addend, whatever was there, and adds the others in index order", () => {
-    sweep({ dim: DIMS, n: COUNTS, skip: [-1, 0, 3], shift: SHIFTS }, ({ dim, n, skip, shift }) => {
+  it("begins each row with 0 or -0, whatever was there, and adds to it in index order", () => {
+    sweep({ dim: DIMS, n: COUNTS, skip: [-1, 0, 3], shift: SHIFTS, first: [0, -0] }, (one) => {
+      const { dim, n, skip, shift, first } = one;
       const x = wildFloats(n * dim, dim + n);
       const { rows, slots: numbered } = reference.distinct(indices(n, ROWS, n), skip);
       const slots = Int32Array.from(numbered);
       const sums = garbage(new Float32Array(rows.length * dim));
-      guarded({ sums, x, slots }, ["sums"], (at) => kernels.sumSlots(at.sums, at.x, at.slots, n, dim), shift);
-      expectNumbers(sums, reference.scatterAdd(new Float32Array(sums.length), x, slots, dim, -1));
+      guarded({ sums, x, slots }, ["sums"], (at) => kernels.sumSlots(at.sums, at.x, at.slots, n, dim, first), shift);
+      expectNumbers(sums, reference.scatterAdd(new Float32Array(sums.length).fill(first), x, slots, dim, -1));
     });
   });
 });
