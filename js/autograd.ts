@@ -87,11 +87,14 @@ function reachable<N extends GraphNode>(roots: Iterable<N>, oldest = 0): Set<N> 
 }
 
 /** Frees those of `nodes` to which none of `roots` leads; returns the others. */
-export function keepReachable(nodes: readonly GraphNode[], roots: Iterable<GraphNode>): GraphNode[] {
+export function keepReachable(nodes: readonly GraphNode[], roots: readonly GraphNode[]): GraphNode[] {
   // Nodes are listed as they were made, so everything before the first of them is of no interest.
-  const kept = nodes.length === 0 ? new Set<GraphNode>() : reachable(roots, nodes[0].order);
-  for (const node of nodes) if (!kept.has(node)) node.free();
-  return nodes.filter((node) => kept.has(node));
+  const kept = roots.length === 0 || nodes.length === 0 ? null : reachable(roots, nodes[0].order);
+  return nodes.filter((node) => {
+    if (kept?.has(node)) return true;
+    node.free();
+    return false;
+  });
 }
 
 /**

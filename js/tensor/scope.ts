@@ -36,17 +36,21 @@ export function enterNode(node: GraphNode): void {
 export function tidy<T>(fn: () => T): T {
   const outer = current;
   const inner: Scope = { handles: [], nodes: [] };
-  const returned = new Set<unknown>();
+  let returned: Set<unknown> | null = null;
   current = inner;
   try {
     const result = runSync("tidy", fn);
-    findHandles(result, returned);
+    // Most results are no handles, and a set is dear to make.
+    if (typeof result === "object") {
+      returned = new Set();
+      findHandles(result, returned);
+    }
     return result;
   } finally {
     current = outer;
     const roots: GraphNode[] = [];
     for (const handle of inner.handles) {
-      if (returned.has(handle)) {
+      if (returned?.has(handle)) {
         enter(handle);
         if (handle.gradFn !== null) roots.push(handle.gradFn);
       } else if (!handle.kept) {

@@ -15,12 +15,38 @@ const MAX_TRANSIENTS = 2048;
 
 let budget = 64 * 1024 * 1024;
 let transientBytes = 0;
+let numTransients = 0;
 let numTensors = 0;
 let numBytes = 0;
 
+/** A place in a ring. Joining and leaving one allocates nothing, as they are half of what a small operation would cost. */
+class Link {
+  older: Link = this;
+  newer: Link = this;
+
+  get isAlone(): boolean {
+    return this.newer === this;
+  }
+
+  /** Becomes the newest member of the ring that begins and ends with `ring`. */
+  join(ring: Link): void {
+    this.older = ring.older;
+    this.newer = ring;
+    ring.older.newer = this;
+    ring.older = this;
+  }
+
+  leave(): void {
+    this.older.newer = this.newer;
+    this.newer.older = this.older;
+    this.older = this;
+    this.newer = this;
+  }
+}
+
 /** Transients in order of age; those that a graph needs for its backward are moved out last. */
-const spent = new Set<Storage>();
-const needed = new Set<Storage>();
+const spent = /* @__PURE__ */ new Link();
+const needed = /* @__PURE__ */ new Link();
 
 /** Frees the block of an owned storage that nobody can reach any more. A net, not the plan. */
 const collected =
@@ -29,7 +55,7 @@ const collected =
     : /* @__PURE__ */ new FinalizationRegistry<Block>((block) => giveBack(block));
 
 /** @internal `length` words of one dtype, counted by reference. */
-export class Storage {
+export class Storage extends Link {
   /** Counts in-place changes, for autograd's check. */
   version = 0;
   /** Leaves whose sparse gradient lies here. */
@@ -47,6 +73,7 @@ export class Storage {
     readonly length: number,
     owned: boolean,
   ) {
+    super();
     this.owners = owned ? 1 : 0;
     if (!(this.bytes <= LIMIT_BYTES)) throw outOfMemory(this.bytes);
     if (!owned) makeRoom(this.bytes);
@@ -146,16 +173,20 @@ export class Storage {
   }
 
   private enlist(): void {
-    (this.saves > 0 ? needed : spent).add(this);
+    this.join(this.saves > 0 ? needed : spent);
     transientBytes += this.bytes;
+    numTransients++;
   }
 
   private delist(): void {
-    if (spent.delete(this) || needed.delete(this)) transientBytes -= this.bytes;
+    if (this.isAlone) return;
+    this.leave();
+    transientBytes -= this.bytes;
+    numTransients--;
   }
 
   private reenlist(): void {
-    if (!spent.has(this) && !needed.has(this)) return;
+    if (this.isAlone) return;
     this.delist();
     this.enlist();
   }
@@ -178,19 +209,21 @@ function giveBack(block: Block): void {
 
 /** Moves the oldest transients out until `bytes` more fit the budget. */
 function makeRoom(bytes: number): void {
-  const fits = () => transientBytes + bytes <= budget && spent.size + needed.size < MAX_TRANSIENTS;
-  if (fits()) return;
-  for (const transients of [spent, needed]) {
-    for (const storage of transients) {
-      storage.evict();
-      if (fits()) return;
+  evictUntil(() => transientBytes + bytes <= budget && numTransients < MAX_TRANSIENTS);
+}
+
+function evictUntil(done: () => boolean): void {
+  for (const ring of [spent, needed]) {
+    while (!ring.isAlone) {
+      if (done()) return;
+      (ring.newer as Storage).evict();
     }
   }
 }
 
 /** The last resort: every transient leaves linear memory. */
 function takeAfterEviction(bytes: number): Block {
-  for (const transients of [spent, needed]) for (const storage of transients) storage.evict();
+  evictUntil(() => false);
   const block = take(bytes);
   if (block === null) throw outOfMemory(bytes);
   return block;

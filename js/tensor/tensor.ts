@@ -25,7 +25,7 @@ const NO_HEIGHTS: readonly number[] = [];
  * https://docs.pytorch.org/docs/stable/tensors.html
  */
 export class Tensor extends Resource {
-  readonly shape: Shape;
+  private isShapeFrozen = false;
   /** Number of elements. */
   readonly numel: number;
   /** @internal The operation that made this tensor, null for a leaf. */
@@ -44,10 +44,10 @@ export class Tensor extends Resource {
   /** The handle by which somebody outside holds the gradient. */
   private gradHandle: Tensor | SparseTensor | null = null;
 
-  /** @internal Takes over one reference of `storage`. */
+  /** @internal Takes over one reference of `storage`. Nobody changes `sizes`, the shape, any more. */
   constructor(
     storage: Storage,
-    shape: Shape,
+    private sizes: Shape,
     /** @internal First element in the storage. */
     readonly offset = 0,
     private owns = false,
@@ -56,10 +56,16 @@ export class Tensor extends Resource {
     if (!(storage instanceof Storage))
       throw new TypeError("Tensor: tensors are made by tensor(), zeros() and the like");
     this.storageOrNull = storage;
-    // Kernels trust it, and tensors share it.
-    this.shape = Object.isFrozen(shape) ? shape : Object.freeze([...shape]);
-    this.numel = numelOf(shape);
+    this.numel = numelOf(sizes);
     enter(this);
+  }
+
+  /** Number of elements along each dimension; its array is frozen. */
+  get shape(): Shape {
+    // Kernels trust it and tensors share it. Only what is read has to be frozen, which takes as long as a small look-up.
+    if (!this.isShapeFrozen) Object.freeze(this.sizes);
+    this.isShapeFrozen = true;
+    return this.sizes;
   }
 
   get dtype(): DType {
@@ -68,7 +74,7 @@ export class Tensor extends Resource {
 
   /** Number of dimensions. */
   get ndim(): number {
-    return this.shape.length;
+    return this.sizes.length;
   }
 
   get isDisposed(): boolean {
@@ -181,7 +187,8 @@ export class Tensor extends Resource {
     }
     this.storage.release();
     this.storageOrNull = storage;
-    self.shape = table.shape;
+    this.sizes = table.shape;
+    this.isShapeFrozen = true;
     self.numel = table.numel;
     self.offset = table.offset;
   }
@@ -304,7 +311,7 @@ export class Tensor extends Resource {
   }
 
   /** @internal A second handle. */
-  alias(shape: Shape = this.shape, offset = this.offset): Tensor {
+  alias(shape: Shape = this.sizes, offset = this.offset): Tensor {
     const { storage } = this;
     storage.retain();
     return new Tensor(storage, shape, offset);
@@ -492,15 +499,15 @@ export function transient(shape: Shape, dtype: DType = "float32"): Tensor {
   return new Tensor(new Storage(dtype, numelOf(shape), false), shape);
 }
 
-/** @internal An uninitialised tensor that stays until it is disposed. */
+/** @internal An uninitialised tensor that stays until it is disposed; `shape` may be a user's array. */
 export function owned(shape: Shape, dtype: DType = "float32"): Tensor {
-  return new Tensor(new Storage(dtype, numelOf(shape), true), shape, 0, true);
+  return new Tensor(new Storage(dtype, numelOf(shape), true), shape.slice(), 0, true);
 }
 
 /** @internal */
 export function numelOf(shape: Shape): number {
   let numel = 1;
-  for (const size of shape) numel *= size;
+  for (let dim = 0; dim < shape.length; dim++) numel *= shape[dim];
   return numel;
 }
 
