@@ -61,7 +61,9 @@ export class EmbeddingBag extends TableModule {
   forward(input: BagInput, division: BagDivision = {}): Tensor {
     checkOptions("EmbeddingBag", division, ["offsets", "perSampleWeights"]);
     const { mode, includeLastOffset } = this;
-    return embeddingBag(input, this.weight, { ...this.lookUp, mode, includeLastOffset, ...division });
+    const { offsets, perSampleWeights } = division;
+    const options = Object.assign(this.lookUp, { mode, includeLastOffset, offsets, perSampleWeights });
+    return embeddingBag(input, this.weight, options);
   }
 
   protected override typeName(): string {

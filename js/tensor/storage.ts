@@ -160,7 +160,9 @@ export class Storage extends Link {
   evict(): void {
     const { block } = this;
     if (block === null) return;
-    this.moved = this.view().slice();
+    const view = this.view();
+    // Unlike slice() this does not fill the array with zeros first.
+    this.moved = view instanceof Float32Array ? new Float32Array(view) : new Int32Array(view);
     this.delist();
     this.block = null;
     giveBack(block);
