@@ -1,9 +1,7 @@
 // From import to the first look-up, each time in a fresh process.
 
 import { execFileSync } from "node:child_process";
-import { pathToFileURL } from "node:url";
 import { type Summary, summaryOf } from "./measure.js";
-import { root } from "./paths.js";
 
 export const IMPORT = "latency: import to first look-up";
 
@@ -16,7 +14,7 @@ console.log(Number.isFinite(x) ? performance.now() - start : NaN);
 
 /** Milliseconds. */
 export function importTime(processes: number): Summary {
-  const library = pathToFileURL(root("build/index.js")).href;
+  const library = import.meta.resolve("nn-embedding");
   const run = () =>
     execFileSync(process.execPath, ["--input-type=module", "--eval", PROGRAM, library], { encoding: "utf8" });
   return summaryOf(Array.from({ length: processes }, () => Number(run())));

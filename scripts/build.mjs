@@ -108,6 +108,24 @@ async function bundle(outdir, plugin, files, internals) {
   }
 }
 
+/**
+ * Everything in two files for Node, which takes half a millisecond to load one: namespaces are objects there. Nobody weighs what
+ * runs on a server, so that it does not matter that a bundler keeps objects whole.
+ */
+async function nameForNode(files) {
+  const object = (file) => {
+    const { names, namespaces } = files.get(file);
+    const nested = [...namespaces].map(([name, child]) => `${name}: ${object(child)}`);
+    return `Object.freeze({ __proto__: null, ${[...names, ...nested].join(", ")} })`;
+  };
+  const [[index, { names, namespaces }]] = files;
+  const imported = [...files].filter(([file]) => file !== index).flatMap(([, { names }]) => names);
+  let text = `import { ${imported.join(", ")} } from "./library.js";\n`;
+  text += `export { ${names.join(", ")} } from "./library.js";\n`;
+  for (const [name, child] of namespaces) text += `export const ${name} = ${object(child)};\n`;
+  await writeFile(join(root, "build/node.js"), text);
+}
+
 async function declare() {
   await run("typescript/bin/tsc", "-p", "tsconfig.types.json");
   await finishDeclarations(join(root, "build/types"), ["index.d.ts", "tables/index.d.ts", "verify/verify.d.ts"]);
@@ -149,6 +167,7 @@ await Promise.all([
   bundle("build/debug", inlined("build/debug/"), files, internals),
   bundle("build/workerd", imported(""), files, internals),
   bundle("build/edge-light", imported("?module"), files, internals),
+  nameForNode(files),
   bundleVerify(),
   declare(),
 ]);

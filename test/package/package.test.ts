@@ -5,6 +5,7 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync }
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { checkPackage, createPackageFromTarballData } from "@arethetypeswrong/core";
 import { build } from "esbuild";
 import { publint } from "publint";
@@ -127,6 +128,25 @@ describe.runIf(process.env.BUILD === "build")("the package", () => {
     expect(printed).toMatch(/^nn-embedding \S+: (\d+) of \1 outputs are equal\n$/);
     const { cases } = JSON.parse(readFileSync(join(installed, "build/vectors.json"), "utf8"));
     expect(cases.length).toBeGreaterThan(200);
+  });
+
+  test("names the same things for Node, in two files", async () => {
+    const [forNode, forAll] = await Promise.all(
+      ["node", "index"].map((name) => import(pathToFileURL(join(installed, `build/${name}.js`)).href)),
+    );
+    let compared = 0;
+    const same = (a: Record<string, unknown>, b: Record<string, unknown>) => {
+      expect(Object.keys(a).sort()).toEqual(Object.keys(b).sort());
+      for (const [name, value] of Object.entries(a)) {
+        if (typeof value === "object") same(value as Record<string, unknown>, b[name] as Record<string, unknown>);
+        else expect(value).toBe(b[name]);
+        compared++;
+      }
+    };
+    same(forNode, forAll);
+    expect(compared).toBeGreaterThan(60);
+    const { exports } = JSON.parse(readFileSync(join(installed, "package.json"), "utf8"));
+    expect(exports["."].node).toBe("./build/node.js");
   });
 
   test("asks nothing of its host", () => {
