@@ -1,5 +1,6 @@
 import { bytesOf, bytesOfFours, Four, Lanes, One } from "./lanes";
-import { addKept, addProductFused, dot, fillRow } from "./row";
+import { addProductFused, dot, fillRow } from "./row";
+import { addToSlots } from "./slots";
 import { touchRows } from "./touch";
 
 // Entry j picks row index[j]; bag b has the entries starts[b] <= j < starts[b + 1], starts[0] is 0 and starts[bags] is n.
@@ -112,15 +113,12 @@ export function addRowsScaled(out: usize, x: usize, scale: usize, to: usize, fro
  * Slots are numbered in first-seen order. What sums held before does not matter.
  */
 export function bagSumBackward(sums: usize, grad: usize, slots: usize, starts: usize, bags: i32, dim: i32): void {
-  const rowBytes = bytesOf(dim);
+  const zero = f32x4.splat(0);
   let seen = 0;
-  for (let b = 0, j = 0; b < bags; b++, grad += rowBytes, starts += 4) {
-    for (const end = load<i32>(starts, 4); j < end; j++, slots += 4) {
-      const slot = load<i32>(slots);
-      const isNew = slot == seen;
-      addKept(sums + <usize>slot * rowBytes, grad, dim, i32x4.splat(isNew ? 0 : -1), f32x4.splat(0));
-      seen += isNew ? 1 : 0;
-    }
+  for (let b = 0; b < bags; b++, grad += bytesOf(dim), starts += 4) {
+    const length = load<i32>(starts, 4) - load<i32>(starts);
+    seen = addToSlots(sums, grad, 0, slots, length, dim, zero, seen);
+    slots += bytesOf(length);
   }
 }
 

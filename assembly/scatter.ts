@@ -1,5 +1,6 @@
 import { bytesOf } from "./lanes";
-import { addKept, addProductFused, addRow, copyRow, scaleRow } from "./row";
+import { addProductFused, addRow, copyRow, scaleRow } from "./row";
+import { addToSlots } from "./slots";
 
 /** out[index[i], :] = x[i, :] */
 export function scatter(out: usize, x: usize, index: usize, n: i32, dim: i32): void {
@@ -20,20 +21,10 @@ export function scatterAdd(sums: usize, grad: usize, index: usize, n: i32, dim: 
 
 /**
  * sums[slots[i], :] = first + x[i, :] + .. in index order; first: 0, or -0, which changes nothing. Slots are numbered as they are
- * first seen (coalesce), so that a number not seen before is a row without a sum; -1 adds nothing.
+ * first seen (coalesce); -1 adds nothing.
  */
 export function sumSlots(sums: usize, x: usize, slots: usize, n: i32, dim: i32, first: f32): void {
-  const rowBytes = bytesOf(dim);
-  const start = f32x4.splat(first);
-  let fresh = 0;
-  for (let i = 0; i < n; i++, x += rowBytes, slots += 4) {
-    const slot = load<i32>(slots);
-    if (slot < 0) continue;
-    const isFresh = slot == fresh;
-    const kept = i32x4.splat(isFresh ? 0 : -1);
-    addKept(sums + <usize>slot * rowBytes, x, dim, kept, v128.andnot(start, kept));
-    fresh += isFresh ? 1 : 0;
-  }
+  addToSlots(sums, x, bytesOf(dim), slots, n, dim, f32x4.splat(first), 0);
 }
 
 /** sums[index[i], :] += grad[i, :] * scale[i], rounded once as PyTorch's fused multiply-add. */

@@ -6,6 +6,8 @@ import { runSync } from "./check.js";
 export interface Saved {
   /** Counts in-place changes. */
   readonly version: number;
+  /** What it was when the value was saved. */
+  readonly savedVersion: number;
   readonly description: string;
   free(): void;
 }
@@ -28,7 +30,6 @@ let nodesMade = 0;
 /** One operation of the graph, or the leaf where gradients collect. */
 export class Node<G> implements GraphNode {
   readonly order = nodesMade++;
-  private readonly versions: readonly number[];
   private freed = false;
 
   constructor(
@@ -38,9 +39,7 @@ export class Node<G> implements GraphNode {
     private readonly backward: Backward<G>,
     /** A leaf keeps the gradient it is given; every other node gives it back to the walk. */
     readonly isLeaf = false,
-  ) {
-    this.versions = saved.map((value) => value.version);
-  }
+  ) {}
 
   /** PyTorch's two complaints, before anything has been changed. */
   check(): void {
@@ -51,14 +50,12 @@ export class Node<G> implements GraphNode {
           "retainGraph: true if you need to backward through the graph a second time.",
       );
     }
-    for (let i = 0; i < this.saved.length; i++) {
-      const { version, description } = this.saved[i];
-      if (version !== this.versions[i]) {
-        throw new Error(
-          "one of the variables needed for gradient computation has been modified by an inplace operation: " +
-            `[${description}], saved by ${this.name}, is at version ${version}; expected version ${this.versions[i]} instead.`,
-        );
-      }
+    for (const { version, savedVersion, description } of this.saved) {
+      if (version === savedVersion) continue;
+      throw new Error(
+        "one of the variables needed for gradient computation has been modified by an inplace operation: " +
+          `[${description}], saved by ${this.name}, is at version ${version}; expected version ${savedVersion} instead.`,
+      );
     }
   }
 

@@ -1,7 +1,7 @@
 // Builds everything into build/: the kernels (debug and release), a bundle for each kind of runtime, the type declarations.
 
 import { execFile } from "node:child_process";
-import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join, posix } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -33,6 +33,23 @@ const options = {
   // A field that the constructor sets anyway is not declared in the class as well.
   tsconfigRaw: { compilerOptions: { useDefineForClassFields: false, verbatimModuleSyntax: true } },
 };
+
+/**
+ * The private names of tensors and what they are made of, as a pattern: nobody outside reads them, so that the build may shorten
+ * them. Not those of modules and optimizers, which users extend with names of their own; nor a name that another file uses as well,
+ * for it may be public there.
+ */
+async function privateNames() {
+  const files = (await readdir(join(root, "js"), { recursive: true })).filter((name) => name.endsWith(".ts"));
+  const texts = new Map();
+  for (const name of files) texts.set(name, await readFile(join(root, "js", name), "utf8"));
+  const uses = (name) => [...texts.values()].filter((text) => new RegExp(`\\b${name}\\b`).test(text)).length;
+  const names = files
+    .filter((file) => /^(tensor\/|autograd|random)/.test(file))
+    .flatMap((file) => [...texts.get(file).matchAll(/ private (?:readonly |get |set )*(\w+)/g)])
+    .map(([, name]) => name);
+  return new RegExp(`^(${names.filter((name) => uses(name) === 1).join("|")})$`);
+}
 
 /** Kernels, "#kernels.wasm" or "#table-kernels.wasm", as text in the bundle, compiled when it is imported. */
 const inlined = (folder) => ({
@@ -160,6 +177,7 @@ await Promise.all([
 ]);
 // Only their declarations are of use: js/wasm.ts instantiates the kernels.
 for (const name of ["kernels", "table-kernels"]) await rm(join(root, `build/${name}.js`));
+options.mangleProps = await privateNames();
 const files = await listNames("js/index.ts");
 const [[, { names: internals }]] = await listNames("js/internals.ts");
 await Promise.all([

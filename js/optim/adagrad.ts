@@ -6,7 +6,7 @@ import { keep, owned, type Tensor } from "../tensor/tensor.js";
 import { kernels } from "../wasm.js";
 import { checkNotNegative, Optimizer } from "./optimizer.js";
 import type { Slots } from "./state-dict.js";
-import { decayed, denseGradient, spans } from "./steps.js";
+import { decayed, denseGradient, spans, summedRows } from "./steps.js";
 
 export interface AdagradOptions {
   /** Learning rate, >= 0. 0.01 unless given. */
@@ -88,7 +88,7 @@ export class Adagrad extends Optimizer<AdagradOptions, AdagradState> {
     const gradient = param.gradient;
     tidy(() => {
       if (gradient instanceof SparseTensor) {
-        const { rows, sums } = gradient.summed();
+        const { rows, sums } = summedRows(gradient);
         this.adaptRows(param, state.sum, decayed(sums, sums, 0, maximize), rows, rate, eps);
       } else if (gradient instanceof TouchedRows && weightDecay === 0 && eps > 0 && !maximize) {
         // In the other rows zero would be divided by at least eps.

@@ -5,7 +5,7 @@ import { keep, owned, type Tensor } from "../tensor/tensor.js";
 import { kernels } from "../wasm.js";
 import { checkNotNegative, Optimizer } from "./optimizer.js";
 import type { Slots } from "./state-dict.js";
-import { decayed, denseGradient, spans } from "./steps.js";
+import { decayed, denseGradient, spans, summedRows } from "./steps.js";
 
 export interface AdamOptions {
   /** Learning rate, >= 0. 0.001 unless given. */
@@ -175,7 +175,7 @@ export class SparseAdam extends Optimizer<SparseAdamOptions, AdamState> {
     state.step++;
     const rate = (lr * Math.sqrt(1 - power(beta2, state.step))) / (1 - power(beta1, state.step));
     tidy(() => {
-      const { rows, sums } = (param.gradient as SparseTensor).summed();
+      const { rows, sums } = summedRows(param.gradient as SparseTensor);
       const g = decayed(sums, sums, 0, maximize);
       kernels.sparseAdam(
         param.address,

@@ -12,8 +12,10 @@ export type TensorNode = Node<Gradient>;
 /** @internal A tensor that a node keeps for its backward. */
 export class SavedTensor implements Saved {
   readonly value: Tensor;
+  readonly savedVersion: number;
 
   constructor(tensor: Tensor) {
+    this.savedVersion = tensor.storage.version;
     this.value = keep(tensor.alias());
     tensor.storage.save();
   }
@@ -46,19 +48,15 @@ export function record(
   backward: (gradient: Tensor, saved: readonly Tensor[], needed: readonly boolean[]) => readonly (Gradient | null)[],
 ): Tensor {
   if (!isGradEnabled() || !inputs.some((input) => input.requiresGrad)) return out;
-  const kept = saved.map((tensor) => (tensor === null ? null : new SavedTensor(tensor)));
+  const kept = saved.map((tensor) => tensor && new SavedTensor(tensor));
   const run: Backward<Gradient> = (gradient, needed) => {
     const values = kept.map((value) => value?.value as Tensor);
     // An operation takes a whole gradient, also where its result was the table of an Embedding.
     return backward(dense(gradient), values, needed);
   };
   const parents = inputs.map((input) => input.node);
-  out.madeBy = new Node(
-    name,
-    parents,
-    kept.filter((value) => value !== null),
-    run,
-  );
+  const all = kept.filter((value) => value !== null);
+  out.madeBy = new Node(name, parents, all, run);
   enterNode(out.madeBy);
   return out;
 }

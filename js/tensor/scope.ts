@@ -36,15 +36,11 @@ export function enterNode(node: GraphNode): void {
 export function tidy<T>(fn: () => T): T {
   const outer = current;
   const inner: Scope = { handles: [], nodes: [] };
-  let returned: Set<unknown> | null = null;
+  let returned: Set<unknown> | undefined;
   current = inner;
   try {
     const result = runSync("tidy", fn);
-    // Most results are no handles, and a set is dear to make.
-    if (typeof result === "object") {
-      returned = new Set();
-      findHandles(result, returned);
-    }
+    returned = findHandles(result);
     return result;
   } finally {
     current = outer;
@@ -61,10 +57,11 @@ export function tidy<T>(fn: () => T): T {
   }
 }
 
-/** Adds to `found` everything in a returned value that may be a handle. */
-function findHandles(value: unknown, found: Set<unknown>): void {
-  if (typeof value !== "object" || value === null || found.has(value)) return;
-  found.add(value);
-  if (Array.isArray(value)) for (const item of value) findHandles(item, found);
-  else if (Object.getPrototypeOf(value) === Object.prototype) findHandles(Object.values(value), found);
+/** Everything in a returned value that may be a handle; no set, which is dear to make, for a result that is none. */
+function findHandles(value: unknown, found?: Set<unknown>): Set<unknown> | undefined {
+  if (typeof value !== "object" || value === null || found?.has(value)) return found;
+  const all = (found ?? new Set()).add(value);
+  if (Array.isArray(value)) for (const item of value) findHandles(item, all);
+  else if (Object.getPrototypeOf(value) === Object.prototype) findHandles(Object.values(value), all);
+  return all;
 }

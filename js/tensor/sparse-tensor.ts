@@ -5,7 +5,7 @@ import { copyElements } from "./fills.js";
 import type { NestedArray } from "./nested.js";
 import { sparseText } from "./print.js";
 import { Resource } from "./resource.js";
-import { checkRows, distinctRows, groupRows, NO_ROW, sumBySlot, sumGroups } from "./rows.js";
+import { checkRows, groupRows, NO_ROW, sumGroups } from "./rows.js";
 import { enter, tidy } from "./scope.js";
 import { keep, type Tensor, transient } from "./tensor.js";
 
@@ -55,13 +55,6 @@ export class SparseTensor extends Resource {
       const sums = sumGroups(this.values, groups, dim);
       return new SparseTensor(groups.rows.alias([1, sums.shape[0]]), sums, this.shape, true);
     });
-  }
-
-  /** @internal The rows of the coalesced tensor and their sums, in any order: cheaper than one that ascends. */
-  summed(): { rows: Tensor; sums: Tensor } {
-    if (this.isCoalesced) return { rows: this.indices, sums: this.values };
-    const distinct = distinctRows(this.indices);
-    return { rows: distinct.rows, sums: sumBySlot(this.values, distinct, this.shape[1], -0) };
   }
 
   /** The whole [V, D] matrix. */

@@ -63,9 +63,9 @@ export class Tensor extends Resource {
   /** Number of elements along each dimension; its array is frozen. */
   get shape(): Shape {
     // Kernels trust it and tensors share it. Only what is read has to be frozen, which takes as long as a small look-up.
-    if (!this.isShapeFrozen) Object.freeze(this.sizes);
+    if (this.isShapeFrozen) return this.sizes;
     this.isShapeFrozen = true;
-    return this.sizes;
+    return Object.freeze(this.sizes);
   }
 
   get dtype(): DType {
@@ -261,6 +261,7 @@ export class Tensor extends Resource {
       get version() {
         return tensor.heights.length;
       },
+      savedVersion: this.heights.length,
       description: `torch.FloatTensor ${sizeText(this.shape)}, which was resized`,
       free() {},
     };
@@ -507,7 +508,7 @@ export function owned(shape: Shape, dtype: DType = "float32"): Tensor {
 /** @internal */
 export function numelOf(shape: Shape): number {
   let numel = 1;
-  for (let dim = 0; dim < shape.length; dim++) numel *= shape[dim];
+  for (const size of shape) numel *= size;
   return numel;
 }
 

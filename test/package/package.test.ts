@@ -171,7 +171,7 @@ describe.runIf(process.env.BUILD === "build")("the package", () => {
     expect(library("workerd")).toMatch(/^import \w+ from "\.\.\/kernels\.wasm";$/m);
     expect(library("edge-light")).toMatch(/^import \w+ from "\.\.\/kernels\.wasm\?module";$/m);
     const { exports } = JSON.parse(readFileSync(join(installed, "package.json"), "utf8"));
-    expect(Object.keys(exports["."])).toEqual(["types", "workerd", "edge-light", "default"]);
+    expect(Object.keys(exports["."])).toEqual(["types", "workerd", "edge-light", "node", "default"]);
   });
 
   test("leaves out of a user's bundle what the user leaves out", async () => {
