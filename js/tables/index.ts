@@ -1,3 +1,3 @@
 // The public names of nn-embedding/tables: tables that exist are loaded, looked at, shrunk, searched and handed on.
 
-export {};
+export type { BlobLike, Progress, ReadOptions, ResponseLike, Source, StreamLike } from "../io/source.js";
