@@ -101,7 +101,7 @@ function answered(operation: string, { ok, status, body }: ResponseLike): AsyncI
 }
 
 /** A stream, which not every engine can iterate over. */
-async function* streamed(stream: StreamLike): AsyncGenerator<unknown, void, undefined> {
+export async function* streamed(stream: StreamLike): AsyncGenerator<Uint8Array, void, undefined> {
   const reader = stream.getReader();
   let done = false;
   try {
@@ -109,7 +109,7 @@ async function* streamed(stream: StreamLike): AsyncGenerator<unknown, void, unde
       const piece = await reader.read();
       done = piece.done;
       if (done) return;
-      yield piece.value;
+      if (piece.value !== undefined) yield piece.value;
     }
   } finally {
     // A stream that has failed gives its error a second time.
@@ -117,6 +117,7 @@ async function* streamed(stream: StreamLike): AsyncGenerator<unknown, void, unde
   }
 }
 
-function has(value: unknown, name: PropertyKey): boolean {
+/** Whether a value is an object with such a member. */
+export function has(value: unknown, name: PropertyKey): boolean {
   return typeof value === "object" && value !== null && name in value;
 }

@@ -1,3 +1,13 @@
 // The public names of nn-embedding/tables: tables that exist are loaded, looked at, shrunk, searched and handed on.
 
+export type { WrittenDType } from "../io/pieces.js";
+export type { FileHandleLike, RandomAccess } from "../io/random-access.js";
+export { openSafetensors, readSafetensors, SafetensorsFile } from "../io/safetensors.js";
+export type { SafetensorsDType } from "../io/safetensors-header.js";
 export type { BlobLike, Progress, ReadOptions, ResponseLike, Source, StreamLike } from "../io/source.js";
+export {
+  type RawTensor,
+  type SafetensorsWriteOptions,
+  safetensorsPieces,
+  writeSafetensors,
+} from "../io/write-safetensors.js";
