@@ -87,7 +87,7 @@ function convert(reader: ByteReader, layout: ArrayLayout, out: Tensor, done: num
   const { kind, name, shape, swapped } = layout;
   if (swapped) reverseEach(bytesOf(stage.array).subarray(0, n * kind.bytes), kind.bytes);
   if (kind.convert === null) {
-    out.array.set(stage.array.subarray(0, n), done);
+    bytesOf(out.array).set(bytesOf(stage.array).subarray(0, n * kind.bytes), done * kind.bytes);
     return;
   }
   const bad = kind.convert(out.addressAt(done), stage.address, n);

@@ -1,6 +1,7 @@
 // Every reader with what makes its valid files and what says that one was read right: `npm test` and `npm run fuzz` run the same.
 
 import type { Arbitrary } from "fast-check";
+import { BINARY_READERS } from "./binary-readers.js";
 
 export interface FuzzedReader {
   readonly name: string;
@@ -14,4 +15,4 @@ export interface FuzzedReader {
 }
 
 /** Those of the binary formats, then those of the text formats; each room has a file beside this one. */
-export const READERS: readonly FuzzedReader[] = [];
+export const READERS: readonly FuzzedReader[] = [...BINARY_READERS];
