@@ -39,6 +39,22 @@ export async function readTensor(
   }
 }
 
+/** The tensor whose elements the reader is at, and after which the file ends. */
+export async function readLastTensor(
+  reader: ByteReader,
+  layout: ArrayLayout,
+  onRows?: (rows: number) => void,
+): Promise<Tensor> {
+  const tensor = await readTensor(reader, layout, onRows);
+  try {
+    await reader.expectEnd();
+    return tensor;
+  } catch (error) {
+    tensor.dispose();
+    throw error;
+  }
+}
+
 /** stage: where elements wait that are not yet those of the tensor; null when they come as they are to be. */
 async function filled(
   reader: ByteReader,

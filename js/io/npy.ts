@@ -3,7 +3,7 @@
 import { Tensor, tidy } from "../index.js";
 import { checkOptions, checkWord, numelOf, owned, wrongKind } from "../internals.js";
 import { reading } from "./byte-reader.js";
-import { readTensor } from "./filling.js";
+import { readLastTensor } from "./filling.js";
 import { formatNpyHeader, readNpyHeader } from "./npy-header.js";
 import { joined, valuePieces } from "./pieces.js";
 import type { ReadOptions, Source } from "./source.js";
@@ -26,9 +26,8 @@ export async function readNpy(source: Source, options: ReadOptions = {}): Promis
     }
     // Fortran order is C order of the reversed dimensions.
     const shape = fortranOrder ? [...layout.shape].reverse() : layout.shape;
-    const tensor = await readTensor(reader, { ...layout, shape }, (rows) => reader.report(rows));
+    const tensor = await readLastTensor(reader, { ...layout, shape }, (rows) => reader.report(rows));
     try {
-      await reader.expectEnd();
       reader.report(shape[0] ?? 1);
       return fortranOrder ? reversed(tensor) : tensor;
     } catch (error) {

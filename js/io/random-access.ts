@@ -76,15 +76,23 @@ class RemoteFile implements Ranges {
       await answer.body?.cancel();
       throw error;
     }
-    if (answer.body !== null) yield* streamed(answer.body);
+    try {
+      if (answer.body !== null) yield* streamed(answer.body);
+    } catch (cause) {
+      throw this.unreachable(cause);
+    }
   }
 
   private async ask(start: number, end: number): Promise<Response> {
     try {
       return await fetch(this.url, { headers: { range: `bytes=${start}-${end - 1}` } });
     } catch (cause) {
-      throw new Error(`${this.operation}: cannot fetch ${this.url}: ${cause}`, { cause });
+      throw this.unreachable(cause);
     }
+  }
+
+  private unreachable(cause: unknown): Error {
+    return new Error(`${this.operation}: cannot fetch ${this.url}: ${cause}`, { cause });
   }
 
   private check({ status, headers }: ResponseLike, start: number, end: number): void {

@@ -60,6 +60,7 @@ export function parseHeader(operation: string, bytes: Uint8Array, dataBytes: num
   const header = bytes[0] === BRACE ? parseJson(`${operation}: header`, bytes) : null;
   if (!isObject(header))
     throw new TypeError(`${operation}: header must be a JSON object, which begins with '{' at byte 8`);
+  const metadata = checkMetadata(operation, Object.hasOwn(header, METADATA) ? header[METADATA] : {});
   const entries = Object.entries(header).filter(([name]) => name !== METADATA);
   const tensors = entries.map(([name, entry]): [string, SafetensorsInfo] => [
     name,
@@ -79,8 +80,7 @@ export function parseHeader(operation: string, bytes: Uint8Array, dataBytes: num
   if (dataBytes !== null && dataBytes !== end) {
     throw new RangeError(`${operation}: the tensors have ${end} bytes, but the file has ${dataBytes} after its header`);
   }
-  const metadata = Object.hasOwn(header, METADATA) ? header[METADATA] : {};
-  return { tensors: new Map(tensors), metadata: checkMetadata(operation, metadata) };
+  return { tensors: new Map(tensors), metadata };
 }
 
 export function checkMetadata(operation: string, metadata: unknown): Record<string, string> {

@@ -3,7 +3,7 @@
 import type { Shape, Tensor } from "../index.js";
 import { checkInteger, checkOptions } from "../internals.js";
 import { type ByteReader, reading } from "./byte-reader.js";
-import { type ArrayLayout, readTensor } from "./filling.js";
+import { type ArrayLayout, readLastTensor, readTensor } from "./filling.js";
 import { described, quoted } from "./json.js";
 import { openRanges, type RandomAccess, type Ranges } from "./random-access.js";
 import {
@@ -69,12 +69,12 @@ export async function openSafetensors(file: RandomAccess): Promise<SafetensorsFi
   const ranges = await openRanges(operation, file);
   const part = <T>(start: number, end: number, read: (reader: ByteReader) => Promise<T>) =>
     readPart(operation, ranges, start, end, read);
-  const prefix = await part(0, PREFIX_BYTES, (reader) => reader.readExactly(PREFIX_BYTES, "the length of the header"));
+  const prefix = await part(0, PREFIX_BYTES, (reader) => readAll(reader, PREFIX_BYTES, "the length of the header"));
   const total = ranges.size();
   const room = total === null ? null : total - PREFIX_BYTES;
   const length = headerLength(operation, prefix, room);
   const dataStart = PREFIX_BYTES + length;
-  const header = await part(PREFIX_BYTES, dataStart, (reader) => reader.readExactly(length, "the header"));
+  const header = await part(PREFIX_BYTES, dataStart, (reader) => readAll(reader, length, "the header"));
   return new SafetensorsFile(ranges, dataStart, parseHeader(operation, header, room === null ? null : room - length));
 }
 
@@ -105,13 +105,13 @@ export class SafetensorsFile {
   /** A tensor as float32 or int32, as `readSafetensors` makes it. */
   async tensor(name: string): Promise<Tensor> {
     const info = this.find("tensor", name);
-    return this.part("tensor", info, (reader) => readTensor(reader, layoutOf(name, info)));
+    return this.part("tensor", info, (reader) => readLastTensor(reader, layoutOf(name, info)));
   }
 
   /** The rows [start, end) of a tensor: its first dimension becomes end - start. Reads no other rows. */
   async rows(name: string, start: number, end: number): Promise<Tensor> {
     const rows = this.findRows("rows", name, start, end);
-    return this.part("rows", rows, (reader) => readTensor(reader, layoutOf(name, rows)));
+    return this.part("rows", rows, (reader) => readLastTensor(reader, layoutOf(name, rows)));
   }
 
   /**
@@ -122,7 +122,7 @@ export class SafetensorsFile {
     const whole = this.find("bytes", name);
     const rows = start === undefined && end === undefined ? whole : this.findRows("bytes", name, start ?? 0, end);
     const length = rows.end - rows.start;
-    return this.part("bytes", rows, (reader) => reader.readExactly(length, `tensor ${quoted(name)}`));
+    return this.part("bytes", rows, (reader) => readAll(reader, length, `tensor ${quoted(name)}`));
   }
 
   private part<T>(
@@ -160,7 +160,14 @@ export class SafetensorsFile {
   }
 }
 
-/** Lets `read` read the bytes [start, end) of a file, all of them. */
+/** n bytes, after which the part ends. */
+async function readAll(reader: ByteReader, n: number, what: string): Promise<Uint8Array> {
+  const bytes = await reader.readExactly(n, what);
+  await reader.expectEnd();
+  return bytes;
+}
+
+/** Lets `read` read the bytes [start, end) of a file. */
 function readPart<T>(
   operation: string,
   ranges: Ranges,
@@ -170,11 +177,7 @@ function readPart<T>(
 ): Promise<T> {
   // As long as nobody knows how long the file is, it may be shorter than its header says.
   const options = ranges.size() === null ? {} : { total: end - start };
-  return reading(operation, ranges.range(start, end), options, async (reader) => {
-    const value = await read(reader);
-    await reader.expectEnd();
-    return value;
-  });
+  return reading(operation, ranges.range(start, end), options, read);
 }
 
 function layoutOf(name: string, { dtype, shape }: SafetensorsInfo): ArrayLayout {
