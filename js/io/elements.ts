@@ -16,16 +16,12 @@ export interface ElementKind {
 
 /** float64 is rounded to float32 and int64 must fit int32; everything else is exact. */
 export const KINDS = {
-  float64: kind(8, "float32", (out, x, n) => tableKernels.fromFloat64(out, x, n)),
-  float32: kind(4, "float32", null),
-  float16: kind(2, "float32", (out, x, n) => tableKernels.fromFloat16(out, x, n)),
-  bfloat16: kind(2, "float32", (out, x, n) => tableKernels.fromBfloat16(out, x, n)),
-  int64: kind(8, "int32", (out, x, n) => tableKernels.fromInt64(out, x, n)),
-  int32: kind(4, "int32", null),
-  int8: kind(1, "int32", (out, x, n) => tableKernels.fromInt8(out, x, n)),
-  uint8: kind(1, "int32", (out, x, n) => tableKernels.fromUint8(out, x, n)),
+  float64: { bytes: 8, dtype: "float32", convert: (out, x, n) => tableKernels.fromFloat64(out, x, n) },
+  float32: { bytes: 4, dtype: "float32", convert: null },
+  float16: { bytes: 2, dtype: "float32", convert: (out, x, n) => tableKernels.fromFloat16(out, x, n) },
+  bfloat16: { bytes: 2, dtype: "float32", convert: (out, x, n) => tableKernels.fromBfloat16(out, x, n) },
+  int64: { bytes: 8, dtype: "int32", convert: (out, x, n) => tableKernels.fromInt64(out, x, n) },
+  int32: { bytes: 4, dtype: "int32", convert: null },
+  int8: { bytes: 1, dtype: "int32", convert: (out, x, n) => tableKernels.fromInt8(out, x, n) },
+  uint8: { bytes: 1, dtype: "int32", convert: (out, x, n) => tableKernels.fromUint8(out, x, n) },
 } as const satisfies Record<string, ElementKind>;
-
-function kind(bytes: number, dtype: DType, convert: Convert | null): ElementKind {
-  return { bytes, dtype, convert };
-}

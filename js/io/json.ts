@@ -12,6 +12,11 @@ export function described(value: unknown): string {
   return typeof value === "string" ? quoted(value) : describe(value);
 }
 
+/** Whether a value is an object with names. */
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
 /**
  * The value of a JSON text in UTF-8. JSON.parse keeps the last of several equal names and says nothing: here they are an error.
  * where: who reads what, for errors.

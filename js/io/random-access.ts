@@ -10,7 +10,7 @@ export interface FileHandleLike {
 }
 
 /** A file of which parts can be read; a string or a URL is fetched with Range requests. */
-export type RandomAccess = Uint8Array | ArrayBuffer | BlobLike | FileHandleLike | URL | string;
+export type RandomAccess = Uint8Array | ArrayBuffer | BlobLike | FileHandleLike | { readonly href: string } | string;
 
 /** A file opened for reading parts. */
 export interface Ranges {
@@ -24,7 +24,8 @@ export interface Ranges {
 const PIECE_BYTES = 2 ** 20;
 
 export async function openRanges(operation: string, file: RandomAccess): Promise<Ranges> {
-  if (typeof file === "string" || file instanceof URL) return new RemoteFile(operation, String(file));
+  if (typeof file === "string") return new RemoteFile(operation, file);
+  if (has(file, "href")) return new RemoteFile(operation, String(file));
   if (file instanceof ArrayBuffer) return openRanges(operation, new Uint8Array(file));
   if (file instanceof Uint8Array) {
     return { size: () => file.byteLength, range: (start, end) => file.subarray(start, end) };

@@ -4,7 +4,7 @@
 import type { Shape } from "../index.js";
 import { checkShape, sizeText } from "../internals.js";
 import { type ElementKind, KINDS } from "./elements.js";
-import { described, parseJson, quoted } from "./json.js";
+import { described, isObject, parseJson, quoted } from "./json.js";
 
 /** The kinds of numbers that are read and written, as the file names them. */
 export const SAFETENSORS_KINDS = {
@@ -127,8 +127,4 @@ export function byteLength(shape: Shape, dtype: SafetensorsDType): number {
 
 function isPlace(value: unknown): boolean {
   return Number.isSafeInteger(value) && (value as number) >= 0;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -6,6 +6,7 @@ export type { FileHandleLike, RandomAccess } from "../io/random-access.js";
 export { openSafetensors, readSafetensors, SafetensorsFile } from "../io/safetensors.js";
 export type { SafetensorsDType } from "../io/safetensors-header.js";
 export type { BlobLike, Progress, ReadOptions, ResponseLike, Source, StreamLike } from "../io/source.js";
+export { type FlatState, flattenState, type NestedState, unflattenState } from "../io/state.js";
 export {
   type RawTensor,
   type SafetensorsWriteOptions,
