@@ -11,6 +11,8 @@ export interface ArrayLayout {
   readonly name: string;
   readonly kind: ElementKind;
   readonly shape: Shape;
+  /** Which row of what is called `name` the first one is; 0 unless given. */
+  readonly firstRow?: number;
   /** Whether the bytes of an element come in the opposite order, the highest first. */
   readonly swapped?: boolean;
 }
@@ -100,7 +102,7 @@ async function readInto(
 
 /** out[done + i] = stage[i] for n elements. */
 function convert(reader: ByteReader, layout: ArrayLayout, out: Tensor, done: number, stage: Tensor, n: number): void {
-  const { kind, name, shape, swapped } = layout;
+  const { kind, name, shape, firstRow = 0, swapped } = layout;
   if (swapped) reverseEach(bytesOf(stage.array).subarray(0, n * kind.bytes), kind.bytes);
   if (kind.convert === null) {
     bytesOf(out.array).set(bytesOf(stage.array).subarray(0, n * kind.bytes), done * kind.bytes);
@@ -109,12 +111,14 @@ function convert(reader: ByteReader, layout: ArrayLayout, out: Tensor, done: num
   const bad = kind.convert(out.addressAt(done), stage.address, n);
   if (typeof bad !== "number" || bad < 0) return;
   const bytes = bytesOf(stage.array).slice(8 * bad, 8 * bad + 8);
+  const whole = shape.map((size, dim) => (dim === 0 ? firstRow + size : size));
+  const rowSize = numelOf(shape.slice(1));
   const value = BigInt.asIntN(
     64,
     bytes.reduceRight((high, byte) => (high << 8n) | BigInt(byte), 0n),
   );
   throw new RangeError(
-    `${reader.operation}: ${elementName(name, shape, done + bad)} is ${value}, ` +
+    `${reader.operation}: ${elementName(name, whole, firstRow * rowSize + done + bad)} is ${value}, ` +
       "valid range of int32 is [-2147483648, 2147483647]",
   );
 }

@@ -17,22 +17,25 @@ export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/**
- * The value of a JSON text in UTF-8. JSON.parse keeps the last of several equal names and says nothing: here they are an error.
- * where: who reads what, for errors.
- */
-export function parseJson(where: string, bytes: Uint8Array): unknown {
-  let text: string;
+/** UTF-8 as text. where: who reads what, for errors. */
+export function decodeText(where: string, bytes: Uint8Array): string {
   try {
-    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (cause) {
     throw new TypeError(`${where} is not valid UTF-8`, { cause });
   }
+}
+
+/**
+ * The value of a JSON text. JSON.parse keeps the last of several equal names and says nothing: here they are an error.
+ * where: who reads what, for errors; kind: what the text was to be.
+ */
+export function parseJson(where: string, text: string, kind = "valid JSON"): unknown {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw new TypeError(`${where} is not valid JSON: ${cause instanceof Error ? cause.message : cause}`, { cause });
+    throw new TypeError(`${where} is not ${kind}: ${cause instanceof Error ? cause.message : cause}`, { cause });
   }
   const twice = repeatedName(text);
   if (twice !== null) throw new TypeError(`${where} has the name ${quoted(twice)} twice`);

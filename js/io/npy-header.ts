@@ -5,7 +5,7 @@ import { checkShape } from "../internals.js";
 import type { ByteReader } from "./byte-reader.js";
 import { type ElementKind, KINDS } from "./elements.js";
 import type { ArrayLayout } from "./filling.js";
-import { quoted } from "./json.js";
+import { described, isObject, parseJson, quoted } from "./json.js";
 
 /** The kinds of numbers that are read, as NumPy's descr names them after the byte order. */
 const NPY_KINDS: ReadonlyMap<string, ElementKind> = /* @__PURE__ */ new Map<string, ElementKind>([
@@ -27,9 +27,6 @@ export interface NpyHeader extends ArrayLayout {
 export const NPY_MAGIC: readonly number[] = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 /** NumPy itself refuses to parse longer ones. */
 const MAX_HEADER_BYTES = 10_000;
-
-/** A Python literal as NumPy writes it: strings, booleans, whole numbers and brackets. */
-const TOKEN = /\s*(?:'([^'\\]*)'|"([^"\\]*)"|(True|False)\b|(\d+)L?\b|([{}(),:]))/y;
 
 /** Reads the header, and leaves the reader at the first element. */
 export async function readNpyHeader(reader: ByteReader): Promise<NpyHeader> {
@@ -57,89 +54,33 @@ export async function readNpyHeader(reader: ByteReader): Promise<NpyHeader> {
 
 function parseNpyHeader(operation: string, text: string): NpyHeader {
   const where = `${operation}: header`;
-  const fields = parseDict(where, text);
-  const names = [...fields.keys()].sort().join();
-  if (names !== "descr,fortran_order,shape") {
-    throw new TypeError(`${where} must have descr, fortran_order and shape alone, but has ${quoted(names)}`);
+  const fields = parseJson(where, inJson(text), "a Python dict of strings, booleans and tuples");
+  const names = isObject(fields) ? Object.keys(fields).sort().join() : described(fields);
+  if (!isObject(fields) || names !== "descr,fortran_order,shape") {
+    throw new TypeError(`${where} must be a dict of descr, fortran_order and shape, but is one of ${quoted(names)}`);
   }
-  const descr = fields.get("descr");
-  const fortranOrder = fields.get("fortran_order");
-  const shape = fields.get("shape");
-  const [, order, code] = /^([<>|=])(.*)$/s.exec(String(descr)) ?? [];
+  const { descr, fortran_order: fortranOrder, shape } = fields;
+  const [, order, code] = (typeof descr === "string" && /^([<>|=])(.*)$/s.exec(descr)) || [];
   const kind = NPY_KINDS.get(code);
-  if (typeof descr !== "string" || kind === undefined) {
+  if (kind === undefined) {
     throw new TypeError(
-      `${where}: dtype ${quoted(String(descr))} is not supported, those are ${[...NPY_KINDS.keys()].join(", ")}`,
+      `${where}: dtype ${described(descr)} is not supported, those are ${[...NPY_KINDS.keys()].join(", ")}`,
     );
   }
   if (typeof fortranOrder !== "boolean") throw new TypeError(`${where}: fortran_order must be True or False`);
-  if (!Array.isArray(shape)) throw new TypeError(`${where}: shape must be a tuple`);
   checkShape(where, shape);
   return { name: "the array", kind, shape, swapped: order === ">" && kind.bytes > 1, fortranOrder };
 }
 
-type Literal = string | boolean | number | readonly number[];
-
-/** The entries of a dict of strings, booleans and tuples of whole numbers. */
-function parseDict(where: string, text: string): Map<string, Literal> {
-  const tokens = tokensOf(where, text);
-  let at = 0;
-  const next = () => tokens[at++];
-  const expectToken = (...wanted: string[]) => {
-    const { mark } = tokens[at] ?? {};
-    if (mark === undefined || !wanted.includes(mark)) {
-      throw new TypeError(`${where} is not a Python dict: '${wanted.join("' or '")}' is missing in ${quoted(text)}`);
-    }
-    return next().mark;
-  };
-  const tuple = (): number[] => {
-    const items: number[] = [];
-    for (let token = next(); token?.mark !== ")"; token = next()) {
-      if (typeof token?.value !== "number")
-        throw new TypeError(`${where}: shape must be whole numbers: ${quoted(text)}`);
-      items.push(token.value);
-      if (expectToken(",", ")") === ")") break;
-    }
-    return items;
-  };
-  const fields = new Map<string, Literal>();
-  expectToken("{");
-  while (tokens[at]?.mark !== "}") {
-    const name = String(next()?.value);
-    if (fields.has(name)) throw new TypeError(`${where} has the name ${quoted(name)} twice`);
-    expectToken(":");
-    const token = next();
-    const value = token?.mark === "(" ? tuple() : token?.value;
-    if (value === undefined)
-      throw new TypeError(`${where}: ${quoted(name)} has no value that is known: ${quoted(text)}`);
-    fields.set(name, value);
-    if (tokens[at]?.mark !== "}") expectToken(",");
-  }
-  expectToken("}");
-  if (at < tokens.length) throw new TypeError(`${where} goes on after its dict: ${quoted(text)}`);
-  return fields;
-}
-
-interface Token {
-  readonly value?: string | boolean | number;
-  readonly mark?: string;
-}
-
-function tokensOf(where: string, text: string): Token[] {
-  const tokens: Token[] = [];
-  const end = text.trimEnd().length;
-  for (let at = 0; at < end; at = TOKEN.lastIndex) {
-    TOKEN.lastIndex = at;
-    const found = TOKEN.exec(text);
-    if (found === null)
-      throw new TypeError(`${where} is not a Python dict of strings, booleans and tuples: ${quoted(text)}`);
-    const [, single, double, boolean, number, mark] = found;
-    if (mark !== undefined) tokens.push({ mark });
-    else if (boolean !== undefined) tokens.push({ value: boolean === "True" });
-    else if (number !== undefined) tokens.push({ value: Number(number) });
-    else tokens.push({ value: single ?? double });
-  }
-  return tokens;
+/** A Python literal of such kinds as JSON. In strings of other kinds it changes letters: no name of a dtype has them. */
+function inJson(text: string): string {
+  return text
+    .replaceAll("'", '"')
+    .replaceAll("(", "[")
+    .replaceAll(")", "]")
+    .replace(/\b(?:True|False)\b/g, (word) => word.toLowerCase())
+    .replace(/(\d)L\b/g, "$1")
+    .replace(/,(\s*[\]}])/g, "$1");
 }
 
 /** A header of version 1.0, filled up with spaces so that the data begins at a multiple of 64. */

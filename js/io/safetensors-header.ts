@@ -4,7 +4,7 @@
 import type { Shape } from "../index.js";
 import { checkShape, sizeText } from "../internals.js";
 import { type ElementKind, KINDS } from "./elements.js";
-import { described, isObject, parseJson, quoted } from "./json.js";
+import { decodeText, described, isObject, parseJson, quoted } from "./json.js";
 
 /** The kinds of numbers that are read and written, as the file names them. */
 export const SAFETENSORS_KINDS = {
@@ -57,9 +57,9 @@ export function headerLength(operation: string, bytes: Uint8Array, room: number 
 
 /** dataBytes: how many bytes follow the header, null when nobody knows. */
 export function parseHeader(operation: string, bytes: Uint8Array, dataBytes: number | null): SafetensorsHeader {
-  const header = bytes[0] === BRACE ? parseJson(`${operation}: header`, bytes) : null;
-  if (!isObject(header))
-    throw new TypeError(`${operation}: header must be a JSON object, which begins with '{' at byte 8`);
+  const where = `${operation}: header`;
+  const header = bytes[0] === BRACE ? parseJson(where, decodeText(where, bytes)) : null;
+  if (!isObject(header)) throw new TypeError(`${where} must be a JSON object, which begins with '{' at byte 8`);
   const metadata = checkMetadata(operation, Object.hasOwn(header, METADATA) ? header[METADATA] : {});
   const entries = Object.entries(header).filter(([name]) => name !== METADATA);
   const tensors = entries.map(([name, entry]): [string, SafetensorsInfo] => [

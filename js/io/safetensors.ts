@@ -111,7 +111,7 @@ export class SafetensorsFile {
   /** The rows [start, end) of a tensor: its first dimension becomes end - start. Reads no other rows. */
   async rows(name: string, start: number, end: number): Promise<Tensor> {
     const rows = this.findRows("rows", name, start, end);
-    return this.part("rows", rows, (reader) => readLastTensor(reader, layoutOf(name, rows)));
+    return this.part("rows", rows, (reader) => readLastTensor(reader, layoutOf(name, rows, start)));
   }
 
   /**
@@ -177,11 +177,15 @@ function readPart<T>(
 ): Promise<T> {
   // As long as nobody knows how long the file is, it may be shorter than its header says.
   const options = ranges.size() === null ? {} : { total: end - start };
-  return reading(operation, ranges.range(start, end), options, read);
+  return reading(operation, ranges.range(start, end), options, (reader) => {
+    reader.position = start;
+    return read(reader);
+  });
 }
 
-function layoutOf(name: string, { dtype, shape }: SafetensorsInfo): ArrayLayout {
-  return { name: `tensor ${quoted(name)}`, kind: SAFETENSORS_KINDS[dtype], shape };
+/** firstRow: where the rows begin in the tensor. */
+function layoutOf(name: string, { dtype, shape }: SafetensorsInfo, firstRow = 0): ArrayLayout {
+  return { name: `tensor ${quoted(name)}`, kind: SAFETENSORS_KINDS[dtype], shape, firstRow };
 }
 
 /** The first few names. */

@@ -60,8 +60,7 @@ export function unflattenState<T = Record<string, unknown>>({ tensors, metadata 
     if (typeof name === "string" && Object.hasOwn(tensors, name)) return tensors[name];
     throw new RangeError(`${operation}: the file has no tensor ${described(name)}`);
   };
-  const bytes = new TextEncoder().encode(metadata[STATE]);
-  return unflatten(parseJson(`${operation}: metadata "${STATE}"`, bytes), 0) as T;
+  return unflatten(parseJson(`${operation}: metadata "${STATE}"`, metadata[STATE]), 0) as T;
 }
 
 function mapEntries(value: object, change: (item: unknown, key: string) => unknown): object {

@@ -183,6 +183,7 @@ describe("openSafetensors over HTTP", () => {
     await expectRefused(() => file.rows("weight", 1, 2), Error, "does not answer Range requests");
   });
 
+  const ROW_3 = HEADER_BYTES + 60 + 3 * DIM * 4;
   const WRONG: [
     what: string,
     answer: (range: [number, number], response: ServerResponse) => void,
@@ -202,7 +203,7 @@ describe("openSafetensors over HTTP", () => {
         response.end(FILE.subarray(start, end + 4));
       },
       RangeError,
-      "should end at byte 64, but goes on",
+      `should end at byte ${ROW_3 + 64}, but goes on`,
     ],
     [
       "too little",
@@ -211,7 +212,7 @@ describe("openSafetensors over HTTP", () => {
         response.end(FILE.subarray(start, end - 4));
       },
       RangeError,
-      'the file ends at byte 60, within tensor "weight"',
+      `the file ends at byte ${ROW_3 + 60}, within tensor "weight"`,
     ],
     ["404", (_, response) => response.writeHead(404).end(), Error, "answered with status 404"],
     ["416", (_, response) => response.writeHead(416).end(), Error, "answered with status 416"],

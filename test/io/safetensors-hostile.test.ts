@@ -135,6 +135,7 @@ describe("a hostile safetensors file is refused, and nothing is held", () => {
     const opened = await openSafetensors(file);
     await expectRefused(() => opened.tensor("ids"), RangeError, words);
     (await opened.rows("ids", 0, 1)).dispose();
+    await expectRefused(() => opened.rows("ids", 1, 2), RangeError, words);
   });
 
   it("a small file that claims a gigantic tensor claims no memory", async () => {
