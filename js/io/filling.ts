@@ -2,7 +2,7 @@
 
 import type { Shape, Tensor } from "../index.js";
 import { bytesOf, elementName, numelOf, owned } from "../internals.js";
-import type { ByteReader } from "./byte-reader.js";
+import { type ByteReader, reading } from "./byte-reader.js";
 import type { ElementKind } from "./elements.js";
 
 /** What a file says of an array, checked: as many bytes as the shape asks for lie one after the other. */
@@ -20,18 +20,16 @@ export interface ArrayLayout {
 /** Bytes taken at a time: whole elements of any kind. */
 const STAGE_BYTES = 65536;
 
-/** Elements that a tensor has room for before the file has shown that it holds them. */
-const FIRST_ELEMENTS = 2 ** 20;
-
 /**
- * The tensor whose elements the reader is at. Its memory is claimed at once if the file is known to be long enough, and as
- * bytes come in otherwise. onRows: told how many rows are there, now and then.
+ * The tensor whose elements the reader is at. Its memory is claimed once the file is known to be long enough for it.
+ * onRows: told how many rows are there, now and then.
  */
 export async function readTensor(
   reader: ByteReader,
   layout: ArrayLayout,
   onRows: (rows: number) => void = () => {},
 ): Promise<Tensor> {
+  if (reader.total === null) return readWaiting(reader, layout, onRows);
   const direct = layout.kind.convert === null && !layout.swapped;
   const stage = direct ? null : owned([STAGE_BYTES / 4], "int32");
   try {
@@ -39,6 +37,26 @@ export async function readTensor(
   } finally {
     stage?.dispose();
   }
+}
+
+/** The same when nobody knows how long the file is: the bytes wait outside linear memory until all of them are there. */
+async function readWaiting(reader: ByteReader, layout: ArrayLayout, onRows: (rows: number) => void): Promise<Tensor> {
+  const { kind, name, shape } = layout;
+  const total = numelOf(shape) * kind.bytes;
+  const rowBytes = total / (shape[0] || 1);
+  const pieces: Uint8Array[] = [];
+  for (let done = 0; done < total; onRows(Math.floor(done / rowBytes))) {
+    const piece = await reader.readSome(total - done);
+    if (piece === null) throw reader.ended(`within ${name}`);
+    pieces.push(piece);
+    done += piece.length;
+  }
+  return reading(reader.operation, drained(pieces.reverse()), { total }, (waiting) => readTensor(waiting, layout));
+}
+
+/** Pieces from the last to the first, each forgotten when it has been given away. */
+function* drained(pieces: Uint8Array[]): Generator<Uint8Array, void, undefined> {
+  for (let piece = pieces.pop(); piece !== undefined; piece = pieces.pop()) yield piece;
 }
 
 /** The tensor whose elements the reader is at, and after which the file ends. */
@@ -67,11 +85,10 @@ async function filled(
   const { kind, shape } = layout;
   const numel = numelOf(shape);
   const rowSize = numel / (shape[0] || 1);
-  let out = room(layout, reader.total === null ? Math.min(numel, FIRST_ELEMENTS) : numel);
+  const out = owned(shape, kind.dtype);
   try {
     for (let done = 0; done < numel; onRows(Math.floor(done / rowSize))) {
-      if (done === out.numel) out = grown(layout, out);
-      const n = Math.min(out.numel - done, STAGE_BYTES / kind.bytes);
+      const n = Math.min(numel - done, STAGE_BYTES / kind.bytes);
       const [target, start] = stage === null ? [out, done * kind.bytes] : [stage, 0];
       await readInto(reader, layout, target, start, n * kind.bytes);
       if (stage !== null) convert(reader, layout, out, done, stage, n);
@@ -121,19 +138,6 @@ function convert(reader: ByteReader, layout: ArrayLayout, out: Tensor, done: num
     `${reader.operation}: ${elementName(name, whole, firstRow * rowSize + done + bad)} is ${value}, ` +
       "valid range of int32 is [-2147483648, 2147483647]",
   );
-}
-
-/** A tensor of the layout's shape if that has so many elements, a mere list of so many otherwise. */
-function room({ kind, shape }: ArrayLayout, elements: number): Tensor {
-  return owned(elements === numelOf(shape) ? shape : [elements], kind.dtype);
-}
-
-/** Twice the room, with what is there. */
-function grown(layout: ArrayLayout, full: Tensor): Tensor {
-  const larger = room(layout, Math.min(2 * full.numel, numelOf(layout.shape)));
-  larger.array.set(full.array);
-  full.dispose();
-  return larger;
 }
 
 /** Reverses every `width` bytes. */

@@ -46,7 +46,7 @@ describe("readSafetensors", () => {
     for (const each of [weight, bias]) each.dispose();
   });
 
-  it("grows a table as it comes when nobody knows how long the file is", async () => {
+  it("reads the same when nobody knows how long the file is", async () => {
     const weight = randn([20_000, 120]);
     const half = writeSafetensors({ weight }, { dtype: "float16" });
     for (const file of [writeSafetensors({ weight }), half]) {
