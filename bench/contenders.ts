@@ -1,7 +1,7 @@
 // Who takes part in which line.
 
 import { tidy } from "nn-embedding";
-import { Gather } from "./gather.js";
+import { Limits } from "./limits.js";
 import type { Data, Line } from "./lines.js";
 import { type Contender, type Effort, local, type Task } from "./measure.js";
 import { Onnx } from "./onnx.js";
@@ -20,7 +20,7 @@ export const TORCH_DEFAULT = "torch, default";
 export interface Peers {
   readonly torch: Torch | null;
   readonly torchDefault: Torch | null;
-  readonly gather: Gather | null;
+  readonly limits: Limits | null;
   readonly onnx: Onnx | null;
   readonly tfjs: Tfjs | null;
 }
@@ -30,7 +30,6 @@ const isLookUp = ({ group, op }: Line) => group === "operations" && op === "look
 /** Starts those that the lines need. withTfjs: a minute and a half. */
 export async function startPeers(lines: readonly Line[], withTfjs: boolean): Promise<Peers> {
   const when = <T>(needed: boolean, name: string, make: () => T | Promise<T>) => (needed ? orSkip(name, make) : null);
-  const lookUps = lines.some(isLookUp);
   return {
     torch: await orSkip(TORCH, () => Torch.start(TORCH, 1)),
     torchDefault: await when(
@@ -38,14 +37,14 @@ export async function startPeers(lines: readonly Line[], withTfjs: boolean): Pro
       TORCH_DEFAULT,
       () => Torch.start(TORCH_DEFAULT, 0),
     ),
-    gather: await when(lookUps, Gather.title, () => new Gather()),
-    onnx: await when(lookUps, Onnx.title, () => Onnx.start()),
+    limits: await when(lines.some(Limits.knows), Limits.title, () => new Limits()),
+    onnx: await when(lines.some(isLookUp), Onnx.title, () => Onnx.start()),
     tfjs: await when(withTfjs && lines.some(({ group }) => group === "tfjs"), Tfjs.title, () => Tfjs.start()),
   };
 }
 
-export function stopPeers({ torch, torchDefault, gather }: Peers): void {
-  for (const process of [torch, torchDefault, gather]) process?.stop();
+export function stopPeers({ torch, torchDefault, limits }: Peers): void {
+  for (const process of [torch, torchDefault, limits]) process?.stop();
 }
 
 /** Its last results are cleared away when its turn is over: nobody else pays for them. */
@@ -68,7 +67,7 @@ export function contendersOf(line: Line, data: Data, peers: Peers): Contender[] 
     untidy && withoutTidy(ours[op](data, untidied)),
     peers.torch?.on(line),
     group === "operations" && peers.torchDefault?.on(line),
-    isLookUp(line) && peers.gather?.on(data),
+    Limits.knows(line) && peers.limits?.on(line, data),
     isLookUp(line) && peers.onnx?.on(data),
   ];
   return all.filter((one) => one !== false && one !== null && one !== undefined);

@@ -2,7 +2,7 @@
 
 import { Generator, randint, randn, type Tensor } from "nn-embedding";
 
-/** At each of the SHAPES. A step is a whole one: zeroGrad, forward, backward, step. */
+/** At each of the SHAPES. A backward is without its forward, a step is a whole one: zeroGrad, forward, backward, step. */
 export const OPERATIONS = [
   "look-up",
   "dense backward",
@@ -19,9 +19,10 @@ export const OPERATIONS = [
   "bag sum",
   "bag mean",
   "bag max",
-  "bag sum + backward",
-  "bag max + backward",
+  "bag sum backward",
+  "bag max backward",
   "normal_",
+  "copy to a new array",
 ] as const;
 
 export type Operation =

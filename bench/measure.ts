@@ -7,8 +7,8 @@ import { checkSame, type Expected } from "./compare.js";
 export interface Task {
   /** One operation. Returns a number out of its result, so that no engine can skip the work. */
   run(): number | Promise<number>;
-  /** Undoes what the operation changed where the next one must find it unchanged; not timed. */
-  restore?(): void;
+  /** Before each operation, not timed: what it needs and uses up. */
+  prepare?(): void;
   /** Runs one operation and returns all it computed, to be compared at once. */
   outputs(): ArrayLike<number>[] | Promise<ArrayLike<number>[]>;
   dispose?(): unknown;
@@ -82,7 +82,7 @@ export function local(name: string, task: Task): Contender {
     let spent = 0;
     let runs = 0;
     do {
-      task.restore?.();
+      task.prepare?.();
       spent += await time(task, chunk);
       runs += chunk;
     } while (spent < ms);
@@ -96,7 +96,7 @@ export function local(name: string, task: Task): Contender {
       const start = performance.now();
       do {
         const each = await sample(0);
-        if (task.restore === undefined && each * chunk < CHUNK_MS) chunk *= 2;
+        if (task.prepare === undefined && each * chunk < CHUNK_MS) chunk *= 2;
       } while (performance.now() - start < 1000 * warmUp);
     },
     async measure({ least, patience, most, seconds }) {

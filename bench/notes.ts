@@ -5,14 +5,16 @@ A table of V x D floats, N uniform indices; the same numbers for all, who take t
 plain JS, element by element, before the clock starts.
 
 - ours: through the public API, inside \`tidy\` unless it says without; every index is checked.
-- backward: zeroGrad, forward, \`out.backward(g)\`. step: zeroGrad, forward, backward, step. renorm: a look-up in which maxNorm
-  clips every row; the table is restored outside the clock.
+- backward: \`out.backward(g)\`, zeroGrad and forward before it outside the clock. step: zeroGrad, forward, backward, step. renorm:
+  a look-up in which maxNorm clips every row; the table is restored outside the clock.
 - plain JS: typed arrays and loops. Its buffers are made beforehand and it checks no index; ours and torch check, and make
   their results anew.
 - torch: on one thread, and on as many as it chooses; its defaults, int64 indices. MALLOC_MMAP_THRESHOLD_ and
   MALLOC_TRIM_THRESHOLD_ are 4294967296 (4 GiB), so that page faults of fresh results do not count against it.
-- C memcpy: a row a call into one buffer, without checks, gcc -O3 -march=native. onnxruntime-web: Gather on one thread, the
-  table a constant of the model, int32 indices.
+- C: what the operation has to move and to compute at least (gcc -O3 -march=native, AVX-512 where there is): no checks, buffers made
+  beforehand, rows fetched ahead, and what depends on the indices alone (which entries share a row) worked out before the clock
+  starts. A dense SGD step is the sparse one there: a row read and written once an entry. A line that nobody passes by much.
+- onnxruntime-web: Gather on one thread, the table a constant of the model, int32 indices.
 - bag: N / 16 bags of 16 entries each, their backward with the first N / 16 rows of the gradient.
 - matmul: [N, D] times a square [V, D]. linear: [N, D] through a weight of V x D, there and, with the result as its own
   gradient, back.

@@ -40,12 +40,13 @@ export const ours: Record<Operation, (data: Data, scope: Scope) => Task> = {
   "step: dense Adagrad": (data, scope) => step(data, optim.Adagrad, {}, scope),
   "step: SparseAdam": (data, scope) => step(data, optim.SparseAdam, { sparse: true }, scope),
   "step: dense Adam": (data, scope) => step(data, optim.Adam, {}, scope),
-  "bag sum": (data, scope) => bag(data, "sum", false, scope),
-  "bag mean": (data, scope) => bag(data, "mean", false, scope),
-  "bag max": (data, scope) => bag(data, "max", false, scope),
-  "bag sum + backward": (data, scope) => bag(data, "sum", true, scope),
-  "bag max + backward": (data, scope) => bag(data, "max", true, scope),
+  "bag sum": (data, scope) => bag(data, "sum", scope),
+  "bag mean": (data, scope) => bag(data, "mean", scope),
+  "bag max": (data, scope) => bag(data, "max", scope),
+  "bag sum backward": (data) => bagBackward(data, "sum"),
+  "bag max backward": (data) => bagBackward(data, "max"),
   normal_: normal,
+  "copy to a new array": copy,
   "one-hot product": oneHotProduct,
   matmul,
   "linear + backward": linearBackward,
@@ -71,52 +72,66 @@ function lookUp({ V, D, weight }: Data, input: Tensor | Int32Array, scope: Scope
   };
 }
 
-function denseBackward(data: Data, read: boolean): Task {
-  const { emb, input, g, dispose } = setUp(data);
-  const backward = () => {
+/**
+ * Of a forward that is not timed. finish: what else belongs to the operation, a number out of it; results: one's that `finish`
+ * has ended.
+ */
+function backward(
+  { emb, input, g, dispose }: { emb: nn.Embedding | nn.EmbeddingBag; input: Tensor; g: Tensor; dispose(): void },
+  finish: () => number,
+  results: () => ArrayLike<number>[],
+): Task {
+  let out: Tensor | null = null;
+  const prepare = () => {
     emb.zeroGrad();
-    emb.forward(input).backward(g);
+    out?.dispose();
+    out = emb.forward(input);
   };
   return {
+    prepare,
     run: () =>
       tidy(() => {
-        backward();
-        // Reading grad would write out its V x D numbers.
-        return read ? emb.weight.grad!.at(0, 0).item() : memory().numBytes;
+        out!.backward(g);
+        return finish();
       }),
-    outputs: () =>
-      tidy(() => {
-        backward();
-        return [emb.weight.grad!.toDense().array];
-      }),
-    dispose,
+    outputs: () => {
+      prepare();
+      return tidy(() => {
+        out!.backward(g);
+        return results();
+      });
+    },
+    dispose: () => [out?.dispose(), dispose()],
   };
 }
 
+function denseBackward(data: Data, read: boolean): Task {
+  const held = setUp(data);
+  const { weight } = held.emb;
+  // Reading grad writes out its V x D numbers.
+  const finish = () => (read ? weight.grad!.at(0, 0).item() : memory().numBytes);
+  return backward(held, finish, () => [weight.grad!.toDense().array]);
+}
+
 function sparseBackward(data: Data): Task {
-  const { emb, input, g, dispose } = setUp(data, { sparse: true });
-  const backward = () => {
-    emb.zeroGrad();
-    emb.forward(input).backward(g);
-    if (!(emb.weight.grad instanceof SparseTensor)) throw new Error("the gradient should be sparse");
-    return emb.weight.grad.coalesce();
+  const held = setUp(data, { sparse: true });
+  const coalesced = () => {
+    const { grad } = held.emb.weight;
+    if (!(grad instanceof SparseTensor)) throw new Error("the gradient should be sparse");
+    return grad.coalesce();
   };
-  return {
-    run: () => tidy(() => backward().values.array[0]),
-    outputs: () =>
-      tidy(() => {
-        const { indices, values } = backward();
-        return [indices.array.slice(), values.array.slice()];
-      }),
-    dispose,
+  const results = () => {
+    const { indices, values } = coalesced();
+    return [indices.array.slice(), values.array.slice()];
   };
+  return backward(held, () => coalesced().values.array[0], results);
 }
 
 function renorm(data: Data): Task {
   const { emb, input, dispose } = setUp(data, { maxNorm: MAX_NORM });
   return {
     run: () => tidy(() => emb.forward(input).array[0]),
-    restore: () => void emb.weight.data.copy_(data.weight),
+    prepare: () => void emb.weight.data.copy_(data.weight),
     outputs: () => tidy(() => [emb.forward(input).array.slice(), emb.weight.array]),
     dispose,
   };
@@ -162,28 +177,32 @@ export function stepBytes(data: Data, sparse: boolean): number {
 }
 
 /** Bags of BAG entries; the gradient is that of the first N / BAG rows. */
-function bag(data: Data, mode: F.BagMode, backward: boolean, scope: Scope): Task {
-  const { V, D, N, weight, index, gradient } = data;
-  const module = new nn.EmbeddingBag(V, D, { weight, mode });
+function setUpBags({ V, D, N, weight, index, gradient }: Data, mode: F.BagMode) {
+  const emb = new nn.EmbeddingBag(V, D, { weight, mode });
   const input = longTensor(index, { shape: [N / BAG, BAG] });
   const g = tensor(gradient.subarray(0, (N / BAG) * D), { shape: [N / BAG, D] });
-  const run = () => {
-    module.zeroGrad();
-    const out = module.forward(input);
-    if (backward) out.backward(g);
-    return out;
+  const dispose = () => {
+    for (const held of [emb, input, g]) held.dispose();
   };
+  return { emb, input, g, dispose };
+}
+
+function bag(data: Data, mode: F.BagMode, scope: Scope): Task {
+  const { emb, input, dispose } = setUpBags(data, mode);
   return {
-    run: () => scope(() => run().array[0]),
-    outputs: () =>
-      tidy(() => {
-        const out = run().array.slice();
-        return backward ? [module.weight.grad!.toDense().array] : [out];
-      }),
-    dispose: () => {
-      for (const held of [module, input, g]) held.dispose();
-    },
+    run: () => scope(() => emb.forward(input).array[0]),
+    outputs: () => tidy(() => [emb.forward(input).array.slice()]),
+    dispose,
   };
+}
+
+function bagBackward(data: Data, mode: F.BagMode): Task {
+  const held = setUpBags(data, mode);
+  return backward(
+    held,
+    () => memory().numBytes,
+    () => [held.emb.weight.grad!.toDense().array],
+  );
 }
 
 function normal({ V, D, weight }: Data): Task {
@@ -195,6 +214,13 @@ function normal({ V, D, weight }: Data): Task {
     return [emb.weight.array];
   };
   return { run, outputs, dispose: () => emb.dispose() };
+}
+
+/** What a result costs that leaves linear memory. */
+function copy({ N, D, gradient }: Data): Task {
+  const x = tensor(gradient, { shape: [N, D] });
+  const newest = () => new Float32Array(x.array);
+  return { run: () => newest()[0], outputs: () => [newest()], dispose: () => x.dispose() };
 }
 
 /** The same rows as a look-up's, by linear algebra. */

@@ -38,9 +38,10 @@ function install(): void {
 }
 
 /** Path of a program, built anew. */
-export function compile(name: string, source: string): string {
+export function compile(name: string, source: string, ...flags: string[]): string {
   const program = inBuild(name);
-  execFileSync("gcc", ["-O3", "-march=native", source, "-o", program, "-lm", "-pthread"], { stdio: "pipe" });
+  const args = ["-O3", "-march=native", ...flags, source, "-o", program, "-lm", "-pthread"];
+  execFileSync("gcc", args, { stdio: "pipe" });
   return program;
 }
 

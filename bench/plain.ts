@@ -38,45 +38,48 @@ export const plain: Record<Operation, (data: Data) => Task> = {
   "step: dense Adam": adamDense,
   "bag sum": (data) => bag(data, 1),
   "bag mean": (data) => bag(data, BAG),
-  "bag max": (data) => bagLargest(data, false),
-  "bag sum + backward": bagBackward,
-  "bag max + backward": (data) => bagLargest(data, true),
+  "bag max": bagLargest,
+  "bag sum backward": bagBackward,
+  "bag max backward": bagLargestBackward,
   normal_: normal,
+  "copy to a new array": copy,
   "one-hot product": oneHotProduct,
   matmul: product,
   "linear + backward": linearBackward,
 };
 
 /** results: what `run` leaves in its buffers. */
-function task(run: () => void, results: () => ArrayLike<number>[], restore?: () => void): Task {
+function task(run: () => void, results: () => ArrayLike<number>[], prepare?: () => void): Task {
   return {
     run: () => {
       run();
       return results()[0][0];
     },
-    restore,
+    prepare,
     outputs: () => {
+      prepare?.();
       run();
       return results();
     },
   };
 }
 
-function lookUp({ N, D, weight, index }: Data): Task {
+/** The look-up into a buffer of its own. */
+function forward({ N, D, weight, index }: Data): { out: Float32Array; run(): void } {
   const out = new Float32Array(N * D);
-  return task(
-    () => gather(out, weight, index, D),
-    () => [out],
-  );
+  return { out, run: () => gather(out, weight, index, D) };
 }
 
-/** Looks up, and adds the result's gradient to a fresh one of V x D. */
-function denseGradient({ N, D, weight, index, gradient }: Data): { grad: Float32Array; run(): void } {
-  const out = new Float32Array(N * D);
+function lookUp(data: Data): Task {
+  const { out, run } = forward(data);
+  return task(run, () => [out]);
+}
+
+/** Adds the result's gradient to a fresh one of V x D. */
+function denseGradient({ D, weight, index, gradient }: Data): { grad: Float32Array; run(): void } {
   const grad = new Float32Array(weight.length);
   const run = () => {
     grad.fill(0);
-    gather(out, weight, index, D);
     scatterAdd(grad, gradient, index, D);
   };
   return { grad, run };
@@ -87,13 +90,12 @@ function denseBackward(data: Data): Task {
   return task(run, () => [grad]);
 }
 
-/** Looks up, and adds up the gradients of equal rows; one word for each row of the table finds the place of its sum. */
+/** Adds up the gradients of equal rows; one word for each row of the table finds the place of its sum. */
 class Coalescer {
   private readonly placeOf: Int32Array;
   private readonly places: Int32Array;
   private readonly allRows: Int32Array;
   private readonly allSums: Float32Array;
-  private readonly out: Float32Array;
   private count = 0;
 
   constructor(private readonly data: Data) {
@@ -102,7 +104,6 @@ class Coalescer {
     this.places = new Int32Array(N);
     this.allRows = new Int32Array(N);
     this.allSums = new Float32Array(N * D);
-    this.out = new Float32Array(N * D);
   }
 
   get rows(): Int32Array {
@@ -116,8 +117,7 @@ class Coalescer {
   /** sort: the rows ascending, as `coalesce()` gives them. */
   run(sort: boolean): void {
     const { placeOf, places, allRows } = this;
-    const { weight, index, gradient, D } = this.data;
-    gather(this.out, weight, index, D);
+    const { index, gradient, D } = this.data;
     let count = 0;
     for (let i = 0; i < index.length; i++) {
       if (placeOf[index[i]] >= 0) continue;
@@ -171,7 +171,9 @@ function sgdSparse({ N, D, weight: original, index, gradient }: Data): Task {
 function sgdDense(original: Data): Task {
   const data = { ...original, weight: original.weight.slice() };
   const { grad, run: backward } = denseGradient(data);
+  const { run: lookUp } = forward(data);
   const run = () => {
+    lookUp();
     backward();
     sgd(data.weight, grad);
   };
@@ -182,7 +184,9 @@ function adagradSparse(original: Data): Task {
   const data = { ...original, weight: original.weight.slice() };
   const sum = new Float32Array(data.weight.length);
   const coalescer = new Coalescer(data);
+  const { run: lookUp } = forward(data);
   const run = () => {
+    lookUp();
     coalescer.run(false);
     adagradRows(data.weight, sum, coalescer.sums, coalescer.rows, data.D);
   };
@@ -193,7 +197,9 @@ function adagradDense(original: Data): Task {
   const data = { ...original, weight: original.weight.slice() };
   const sum = new Float32Array(data.weight.length);
   const { grad, run: backward } = denseGradient(data);
+  const { run: lookUp } = forward(data);
   const run = () => {
+    lookUp();
     backward();
     adagrad(data.weight, sum, grad);
   };
@@ -204,10 +210,12 @@ function adamDense(original: Data): Task {
   const data = { ...original, weight: original.weight.slice() };
   const [average, square] = [new Float32Array(data.weight.length), new Float32Array(data.weight.length)];
   const { grad, run: backward } = denseGradient(data);
+  const { run: lookUp } = forward(data);
   let t = 0;
   const run = () => {
     t++;
     const [b1, b2] = BETAS.map((beta) => 1 - beta ** t);
+    lookUp();
     backward();
     adam(data.weight, average, square, grad, LEARNING_RATE / b1, Math.sqrt(b2));
   };
@@ -218,11 +226,13 @@ function adamSparse(original: Data): Task {
   const data = { ...original, weight: original.weight.slice() };
   const [average, square] = [new Float32Array(data.weight.length), new Float32Array(data.weight.length)];
   const coalescer = new Coalescer(data);
+  const { run: lookUp } = forward(data);
   let t = 0;
   const run = () => {
     t++;
     const [b1, b2] = BETAS.map((beta) => 1 - beta ** t);
     const rate = (LEARNING_RATE * Math.sqrt(b2)) / b1;
+    lookUp();
     coalescer.run(false);
     adamRows(data.weight, average, square, coalescer.sums, coalescer.rows, data.D, rate);
   };
@@ -239,11 +249,9 @@ function bag({ N, D, weight, index }: Data, divisor: number): Task {
   return task(run, () => [out]);
 }
 
-function bagBackward({ V, N, D, weight, index, gradient }: Data): Task {
-  const out = new Float32Array((N / BAG) * D);
+function bagBackward({ V, N, D, index, gradient }: Data): Task {
   const grad = new Float32Array(V * D);
   const run = () => {
-    bagSum(out, weight, index, D);
     grad.fill(0);
     for (let i = 0; i < N; i++) {
       const from = Math.floor(i / BAG) * D;
@@ -253,17 +261,25 @@ function bagBackward({ V, N, D, weight, index, gradient }: Data): Task {
   return task(run, () => [grad]);
 }
 
-function bagLargest({ V, N, D, weight, index, gradient }: Data, backward: boolean): Task {
+function bagLargest({ N, D, weight, index }: Data): Task {
   const out = new Float32Array((N / BAG) * D);
   const winners = new Int32Array(out.length);
-  const grad = new Float32Array(backward ? V * D : 0);
+  return task(
+    () => bagMax(out, winners, weight, index, D),
+    () => [out],
+  );
+}
+
+function bagLargestBackward({ N, D, weight, index, gradient }: Data): Task {
+  const out = new Float32Array((N / BAG) * D);
+  const winners = new Int32Array(out.length);
+  bagMax(out, winners, weight, index, D);
+  const grad = new Float32Array(weight.length);
   const run = () => {
-    bagMax(out, winners, weight, index, D);
-    if (!backward) return;
     grad.fill(0);
     for (let j = 0; j < winners.length; j++) grad[winners[j]] += gradient[j];
   };
-  return task(run, () => [backward ? grad : out]);
+  return task(run, () => [grad]);
 }
 
 function normal({ V, D }: Data): Task {
@@ -273,6 +289,11 @@ function normal({ V, D }: Data): Task {
     () => fillNormal(weight, twister),
     () => [weight],
   );
+}
+
+function copy({ gradient }: Data): Task {
+  const newest = () => new Float32Array(gradient);
+  return { run: () => newest()[0], outputs: () => [newest()] };
 }
 
 function oneHotProduct({ V, D, N, weight, index }: Data): Task {

@@ -2,7 +2,7 @@
 
 import { cpus, loadavg } from "node:os";
 import { OURS, PLAIN, TORCH, TORCH_DEFAULT, UNTIDIED } from "./contenders.js";
-import { Gather } from "./gather.js";
+import { Limits } from "./limits.js";
 import { GROWING, type Group, shapeText, sizeText, tableText } from "./lines.js";
 import type { Summary } from "./measure.js";
 import { Onnx } from "./onnx.js";
@@ -44,7 +44,7 @@ const of = ({ results }: Run, group: Group) => results.filter(({ line }) => line
 
 function operations(results: readonly Result[]): string {
   if (results.length === 0) return "";
-  const names = [OURS, UNTIDIED, PLAIN, TORCH, TORCH_DEFAULT];
+  const names = [OURS, UNTIDIED, PLAIN, TORCH, TORCH_DEFAULT, Limits.title];
   const peers = names.slice(1);
   const head = ["operation", "V x D", "N", ...names, ...peers.map((name) => `${name} / ours`)];
   const rows = results.map(({ line, times }) => [
@@ -68,9 +68,9 @@ function oneHotText(results: readonly Result[]): string {
 }
 
 function lookUps(results: readonly Result[]): string {
-  const others = [Gather.title, Onnx.title];
+  const others = [Limits.title, Onnx.title];
   const rows = results
-    .filter(({ times }) => others.some((name) => times.has(name)))
+    .filter(({ line }) => line.op === "look-up")
     .map(({ line, times }) => [
       shapeText(line),
       ...[OURS, ...others].map((name) => summaryText(times.get(name))),

@@ -28,12 +28,12 @@ CHUNK_SECONDS = 0.0001
 
 
 class Task:
-    """run() is one operation, outputs() what it left, restore() undoes it."""
+    """run() is one operation, outputs() one and what it left; prepare() makes what it uses up, and is not timed."""
 
-    def __init__(self, run, outputs, restore=None):
+    def __init__(self, run, outputs, prepare=None):
         self.run = run
         self.outputs = outputs
-        self.restore = restore
+        self.prepare = prepare
         self.chunk = 1  # Operations between two looks at the clock.
 
 
@@ -58,29 +58,33 @@ def look_up(r):
     return Task(lambda: emb(index), lambda: [emb(index)])
 
 
-def dense_backward(r):
-    emb, index, gradient = set_up(r)
+def backward(module, indices, gradient, finish, results):
+    """Of a forward that is not timed. finish(): what else belongs to the operation; results: what of it is compared."""
+    held = []
+
+    def prepare():
+        module.zero_grad()
+        held[:] = [module(indices)]
 
     def run():
-        emb.zero_grad()
-        emb(index).backward(gradient)
+        held[0].backward(gradient)
+        return finish(module.weight.grad)
 
-    return Task(run, lambda: [(run(), emb.weight.grad)[1]])
+    def outputs():
+        prepare()
+        return results(run())
+
+    return Task(run, outputs, prepare)
+
+
+def dense_backward(r):
+    emb, index, gradient = set_up(r)
+    return backward(emb, index, gradient, lambda grad: grad, lambda grad: [grad])
 
 
 def sparse_backward(r):
     emb, index, gradient = set_up(r, sparse=True)
-
-    def run():
-        emb.zero_grad()
-        emb(index).backward(gradient)
-        return emb.weight.grad.coalesce()
-
-    def outputs():
-        coalesced = run()
-        return [coalesced.indices(), coalesced.values()]
-
-    return Task(run, outputs)
+    return backward(emb, index, gradient, lambda grad: grad.coalesce(), lambda x: [x.indices(), x.values()])
 
 
 def renorm(r):
@@ -109,23 +113,27 @@ def step(optimizer, sparse, eps=False):
     return make
 
 
-def bag(mode, backward):
+def bag(mode):
     def make(r):
-        weight, index, gradient = numbers(r)
-        module = nn.EmbeddingBag.from_pretrained(weight, freeze=False, mode=mode)
-        bags = index.view(-1, r["bag"])
-        gradient = gradient[: len(bags)]
-
-        def run():
-            module.zero_grad()
-            out = module(bags)
-            if backward:
-                out.backward(gradient)
-            return out
-
-        return Task(run, lambda: [run()] if not backward else [(run(), module.weight.grad)[1]])
+        module, bags, _ = set_up_bags(r, mode)
+        return Task(lambda: module(bags), lambda: [module(bags)])
 
     return make
+
+
+def bag_backward(mode):
+    def make(r):
+        return backward(*set_up_bags(r, mode), lambda grad: grad, lambda grad: [grad])
+
+    return make
+
+
+def set_up_bags(r, mode):
+    """An EmbeddingBag around the table, bags, and the gradient of the first rows."""
+    weight, index, gradient = numbers(r)
+    module = nn.EmbeddingBag.from_pretrained(weight, freeze=False, mode=mode)
+    bags = index.view(-1, r["bag"])
+    return module, bags, gradient[: len(bags)]
 
 
 def normal(r):
@@ -136,6 +144,11 @@ def normal(r):
         return nn.init.normal_(weight, generator=generator)
 
     return Task(run, lambda: [run()])
+
+
+def copy(r):
+    _, _, gradient = numbers(r)
+    return Task(gradient.clone, lambda: [gradient.clone()])
 
 
 def one_hot_product(r):
@@ -182,12 +195,13 @@ OPERATIONS = {
     "step: dense Adagrad": step(optim.Adagrad, sparse=False, eps=True),
     "step: SparseAdam": step(optim.SparseAdam, sparse=True),
     "step: dense Adam": step(optim.Adam, sparse=False),
-    "bag sum": bag("sum", backward=False),
-    "bag mean": bag("mean", backward=False),
-    "bag max": bag("max", backward=False),
-    "bag sum + backward": bag("sum", backward=True),
-    "bag max + backward": bag("max", backward=True),
+    "bag sum": bag("sum"),
+    "bag mean": bag("mean"),
+    "bag max": bag("max"),
+    "bag sum backward": bag_backward("sum"),
+    "bag max backward": bag_backward("max"),
     "normal_": normal,
+    "copy to a new array": copy,
     "one-hot product": one_hot_product,
     "matmul": matmul,
     "linear + backward": linear_backward,
@@ -201,8 +215,8 @@ def sample(task, seconds):
     spent = 0.0
     runs = 0
     while runs == 0 or spent < seconds:
-        if task.restore:
-            task.restore()
+        if task.prepare:
+            task.prepare()
         start = perf_counter()
         for _ in range(task.chunk):
             task.run()
@@ -215,7 +229,7 @@ def warm_up(task, seconds):
     start = perf_counter()
     while True:
         each = sample(task, 0)
-        if not task.restore and each * task.chunk < CHUNK_SECONDS:
+        if not task.prepare and each * task.chunk < CHUNK_SECONDS:
             task.chunk *= 2
         if perf_counter() - start >= seconds:
             break

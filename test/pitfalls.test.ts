@@ -89,17 +89,27 @@ describe("AssemblyScript's logarithms and powers change their bits with the shri
     expect(levels).toEqual([
       ["release", 0],
       ["debug", 0],
+      ["tables", 0],
+      ["tables-debug", 0],
     ]);
     expect(options).not.toHaveProperty("shrinkLevel");
     const [, passed] = /asc\.js", (.*)\);/.exec(readFileSync("scripts/build.mjs", "utf8"))!;
-    expect(passed).toBe('"--config", "asconfig.json", "--target", target');
+    expect(passed).toBe('entry, "--config", "asconfig.json", "--target", target');
   });
 
   it("which is no superstition: another level, other bits", () => {
     const folder = mkdtempSync(join(tmpdir(), "nn-embedding-shrink-"));
     const asc = createRequire(import.meta.url).resolve("assemblyscript/bin/asc.js");
     const outFile = join(folder, "kernels.wasm");
-    const target = ["--config", "asconfig.json", "--target", "debug", "--textFile", join(folder, "kernels.wat")];
+    const target = [
+      "assembly/index.ts",
+      "--config",
+      "asconfig.json",
+      "--target",
+      "debug",
+      "--textFile",
+      join(folder, "kernels.wat"),
+    ];
     const { stderr } = spawnSync(process.execPath, [asc, ...target, "--outFile", outFile, "--shrinkLevel", "1"]);
     expect(String(stderr)).toBe("");
     const logarithms = (on: Kernels) => {

@@ -163,7 +163,7 @@ function sparseGradient(
     for (const scratch of [rows, slots, scale, values]) scratch.dispose();
     values = scaled;
   }
-  if (indices.includes(paddingIdx)) {
+  if (paddingIdx !== NO_ROW && indices.includes(paddingIdx)) {
     const wanted = placesWhere(indices, (row) => row !== paddingIdx);
     indices = indices.filter((row) => row !== paddingIdx);
     const all = values;

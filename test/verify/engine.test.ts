@@ -25,28 +25,22 @@ describe("verify", () => {
     expect(equal).toBe(total);
   });
 
-  test("draws no entropy, and leaves a generator without a seed without one", async () => {
+  test("takes no chance, and leaves a generator without a seed without one", async () => {
     const program = `${VERIFY}
       import { rand } from "nn-embedding";
       export const before = [...drawn];
       rand([1]);
       rand([1]);`;
     const drawn: string[] = [];
-    const crypto = {
-      getRandomValues(words: Uint32Array) {
-        drawn.push("entropy");
-        return words;
-      },
-    };
-    const clock = "Date.now = () => drawn.push('clock');";
+    const chance = "Math.random = () => (drawn.push('chance'), 0.5);";
     const { total, equal, before } = await inBareEngine<{ total: number; equal: number; before: string[] }>(
       program,
-      clock,
-      { crypto, drawn },
+      chance,
+      { drawn },
     );
     expect(equal).toBe(total);
     expect([...before]).toEqual([]);
-    expect(drawn).toEqual(["entropy"]);
+    expect(drawn).toEqual(["chance"]);
   });
 
   test("calls every kernel that the library calls", async () => {

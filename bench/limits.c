@@ -1,0 +1,330 @@
+// What an operation has to move and to compute at least, in C: no checks, buffers made beforehand, rows fetched ahead, and whatever
+// depends on the indices alone (which entries share a row) worked out before the clock starts. limits.ts compiles and starts it.
+//
+//   prepare V D N bag op    and V * D floats, N ints, N * D floats after the line -> {"floats": [..]} and the results
+//   warm up seconds         -> {}
+//   measure most seconds    -> {"samples": [...]} in ms
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define SAMPLE_MS 5
+/* Beside this long, reading the clock costs nothing. */
+#define CHUNK_MS 0.1
+#define AHEAD 8
+/* Floats that stay in registers at a time. */
+#define LANES 64
+#define LR 0.01f
+#define MAX_NORM 1.0f
+#define EPS 1e-10f
+#define ADAM_EPS 1e-8f
+#define BETA1 0.9f
+#define BETA2 0.999f
+
+static size_t V, D, N, BAG, rows;
+static float *weight, *original, *gradient, *out, *sums, *square, *average;
+static int *indices, *winners;
+/* Entry i has row indices[i], whose sum is sums[slot[i]], and is_first of that row; row_of[slot] leads back, slot_of[row] there. */
+static int *slot, *row_of, *slot_of;
+static char *is_first;
+static int chunk, t;
+
+static double now(void) {
+  struct timespec s;
+  clock_gettime(CLOCK_MONOTONIC, &s);
+  return 1e3 * s.tv_sec + 1e-6 * s.tv_nsec;
+}
+
+static void fetch(const float *row) {
+  for (size_t j = 0; j < D && j < 192; j += 16) __builtin_prefetch(row + j);
+}
+
+static void add(float *restrict y, const float *restrict x, float scale) {
+  for (size_t j = 0; j < D; j++) y[j] += scale * x[j];
+}
+
+static void look_up(void) {
+  for (size_t i = 0; i < N; i++) {
+    if (i + AHEAD < N) fetch(weight + indices[i + AHEAD] * D);
+    memcpy(out + i * D, weight + indices[i] * D, D * sizeof(float));
+  }
+}
+
+/* per: how many entries share a row of the gradient. */
+static void add_up(size_t per) {
+  for (size_t i = 0; i < N; i++) {
+    float *sum = sums + slot[i] * D, *row = gradient + i / per * D;
+    if (is_first[i]) memcpy(sum, row, D * sizeof(float));
+    else add(sum, row, 1);
+  }
+}
+
+static void backward(void) { add_up(1); }
+
+static void bag_backward(void) { add_up(BAG); }
+
+static void renorm(void) {
+  for (size_t k = 0; k < rows; k++) {
+    if (k + AHEAD < rows) fetch(weight + row_of[k + AHEAD] * D);
+    float *restrict row = weight + row_of[k] * D, parts[16] = {0}, norm = 0;
+    size_t j = 0;
+    for (; j + 16 <= D; j += 16) for (int l = 0; l < 16; l++) parts[l] += row[j + l] * row[j + l];
+    for (int l = 0; l < 16; l++) norm += parts[l];
+    for (; j < D; j++) norm += row[j] * row[j];
+    norm = sqrtf(norm);
+    if (norm <= MAX_NORM) continue;
+    float scale = MAX_NORM / (norm + 1e-7f);
+    for (size_t j = 0; j < D; j++) row[j] *= scale;
+  }
+  look_up();
+}
+
+static void fetch_bag(size_t b) {
+  for (size_t i = b * BAG; i < (b + 1) * BAG && i < N; i++) fetch(weight + indices[i] * D);
+}
+
+/* Some columns of a bag; n is LANES wherever it can be, so that the compiler knows it. */
+static inline void sum_columns(float *to, const float *from, const int *entries, size_t n, float scale) {
+  float parts[LANES] = {0};
+  for (size_t i = 0; i < BAG; i++) for (size_t l = 0; l < n; l++) parts[l] += from[entries[i] * D + l];
+  for (size_t l = 0; l < n; l++) to[l] = parts[l] * scale;
+}
+
+static void bag(float scale) {
+  for (size_t b = 0; b < N / BAG; b++) {
+    size_t j = 0;
+    fetch_bag(b + 1);
+    for (; j + LANES <= D; j += LANES) sum_columns(out + b * D + j, weight + j, indices + b * BAG, LANES, scale);
+    for (; j + 16 <= D; j += 16) sum_columns(out + b * D + j, weight + j, indices + b * BAG, 16, scale);
+    if (j < D) sum_columns(out + b * D + j, weight + j, indices + b * BAG, D - j, scale);
+  }
+}
+
+static void bag_sum(void) { bag(1); }
+
+static void bag_mean(void) { bag(1.0f / BAG); }
+
+static inline void max_columns(float *to, int *to_winner, const float *from, const int *entries, int first, size_t n) {
+  float most[16];
+  int winner[16];
+  for (size_t l = 0; l < n; l++) most[l] = from[entries[0] * D + l], winner[l] = first;
+  for (int i = 1; i < (int)BAG; i++) {
+    for (size_t l = 0; l < n; l++) {
+      float x = from[entries[i] * D + l];
+      winner[l] = x > most[l] ? first + i : winner[l];
+      most[l] = x > most[l] ? x : most[l];
+    }
+  }
+  for (size_t l = 0; l < n; l++) to[l] = most[l], to_winner[l] = winner[l];
+}
+
+static void bag_max(void) {
+  for (size_t b = 0; b < N / BAG; b++) {
+    size_t j = 0, at = b * D;
+    const int *entries = indices + b * BAG;
+    fetch_bag(b + 1);
+    for (; j + 16 <= D; j += 16) max_columns(out + at + j, winners + at + j, weight + j, entries, b * BAG, 16);
+    if (j < D) max_columns(out + at + j, winners + at + j, weight + j, entries, b * BAG, D - j);
+  }
+}
+
+/* Every entry's row is read and written once: less than that does no step, be its gradient sparse or dense. */
+static void sgd(void) {
+  look_up();
+  for (size_t i = 0; i < N; i++) {
+    if (i + AHEAD < N) fetch(weight + indices[i + AHEAD] * D);
+    add(weight + indices[i] * D, gradient + i * D, -LR);
+  }
+}
+
+static void adagrad(void) {
+  look_up();
+  backward();
+  for (size_t k = 0; k < rows; k++) {
+    if (k + AHEAD < rows) fetch(weight + row_of[k + AHEAD] * D), fetch(square + row_of[k + AHEAD] * D);
+    float *restrict p = weight + row_of[k] * D, *restrict s = square + row_of[k] * D, *restrict g = sums + k * D;
+    for (size_t j = 0; j < D; j++) {
+      s[j] += g[j] * g[j];
+      p[j] -= LR * g[j] / (sqrtf(s[j]) + EPS);
+    }
+  }
+}
+
+static void adam_row(float *restrict p, float *restrict m, float *restrict v, const float *restrict g, int sparse) {
+  float b1 = 1 - powf(BETA1, t), b2 = sqrtf(1 - powf(BETA2, t));
+  float rate = sparse ? LR * b2 / b1 : LR / b1, correction = sparse ? 1 : 1 / b2;
+  for (size_t j = 0; j < D; j++) {
+    float x = g ? g[j] : 0;
+    m[j] += (1 - BETA1) * (x - m[j]);
+    v[j] = BETA2 * v[j] + (1 - BETA2) * x * x;
+    p[j] -= rate * m[j] / (sqrtf(v[j]) * correction + ADAM_EPS);
+  }
+}
+
+static void sparse_adam(void) {
+  t++;
+  look_up();
+  backward();
+  for (size_t k = 0; k < rows; k++) {
+    size_t at = row_of[k] * D, next = k + AHEAD < rows ? row_of[k + AHEAD] * D : at;
+    fetch(weight + next), fetch(average + next), fetch(square + next);
+    adam_row(weight + at, average + at, square + at, sums + k * D, 1);
+  }
+}
+
+static void dense_adam(void) {
+  t++;
+  look_up();
+  backward();
+  for (size_t r = 0; r < V; r++) {
+    const float *g = slot_of[r] < 0 ? NULL : sums + slot_of[r] * D;
+    adam_row(weight + r * D, average + r * D, square + r * D, g, 0);
+  }
+}
+
+enum { OUT, GRADIENT, COALESCED, OUT_AND_WEIGHT, WEIGHT };
+
+static void restore(void) { memcpy(weight, original, V * D * sizeof(float)); }
+
+/* before: what comes first and is not timed, because a backward finds the cache as its forward leaves it. */
+static const struct op {
+  const char *name;
+  void (*run)(void);
+  int result;
+  void (*before)(void);
+} ops[] = {
+    {"look-up", look_up, OUT},
+    {"dense backward", backward, GRADIENT, look_up},
+    {"sparse backward + coalesce", backward, COALESCED, look_up},
+    {"renorm", renorm, OUT_AND_WEIGHT, restore},
+    {"bag sum", bag_sum, OUT},
+    {"bag mean", bag_mean, OUT},
+    {"bag max", bag_max, OUT},
+    {"bag sum backward", bag_backward, GRADIENT, bag_sum},
+    {"step: sparse SGD", sgd, WEIGHT},
+    {"step: dense SGD", sgd, WEIGHT},
+    {"step: sparse Adagrad", adagrad, WEIGHT},
+    {"step: SparseAdam", sparse_adam, WEIGHT},
+    {"step: dense Adam", dense_adam, WEIGHT},
+};
+static const struct op *op;
+
+/* What is in memory counts as read here, so that no repetition is left out. */
+static void run(void) {
+  op->run();
+  __asm__ volatile("" ::: "memory");
+}
+
+/* The mean over as many operations as last `ms` together. */
+static double sample(double ms) {
+  double spent = 0;
+  long runs = 0;
+  do {
+    if (op->before) op->before();
+    double start = now();
+    for (int i = 0; i < chunk; i++) run();
+    spent += now() - start;
+    runs += chunk;
+  } while (spent < ms);
+  return spent / runs;
+}
+
+static float *floats(size_t n) {
+  float *x = malloc(n * sizeof(float) + 1);
+  memset(x, 0, n * sizeof(float));
+  return x;
+}
+
+/* Slots in the order of rows for the coalesced gradient, as they are first seen for the others. */
+static void number_slots(int ascending) {
+  for (size_t r = 0; r < V; r++) slot_of[r] = -1;
+  rows = 0;
+  for (size_t i = 0; i < N; i++) {
+    is_first[i] = slot_of[indices[i]] < 0;
+    if (is_first[i]) slot_of[indices[i]] = rows++;
+  }
+  if (ascending) {
+    rows = 0;
+    for (size_t r = 0; r < V; r++) if (slot_of[r] >= 0) slot_of[r] = rows++;
+  }
+  for (size_t r = 0; r < V; r++) if (slot_of[r] >= 0) row_of[slot_of[r]] = r;
+  for (size_t i = 0; i < N; i++) slot[i] = slot_of[indices[i]];
+}
+
+static void write_results(void) {
+  size_t bags = strncmp(op->name, "bag", 3) ? N : N / BAG;
+  if (op->result == GRADIENT) {
+    float *dense = floats(V * D);
+    for (size_t k = 0; k < rows; k++) memcpy(dense + row_of[k] * D, sums + k * D, D * sizeof(float));
+    printf("{\"floats\": [%zu]}\n", V * D);
+    fwrite(dense, sizeof(float), V * D, stdout);
+    free(dense);
+  } else if (op->result == COALESCED) {
+    float *numbers = floats(rows);
+    for (size_t k = 0; k < rows; k++) numbers[k] = row_of[k];
+    printf("{\"floats\": [%zu, %zu]}\n", rows, rows * D);
+    fwrite(numbers, sizeof(float), rows, stdout);
+    fwrite(sums, sizeof(float), rows * D, stdout);
+    free(numbers);
+  } else if (op->result == WEIGHT) {
+    printf("{\"floats\": [%zu]}\n", V * D);
+    fwrite(weight, sizeof(float), V * D, stdout);
+  } else {
+    printf(op->result == OUT ? "{\"floats\": [%zu]}\n" : "{\"floats\": [%zu, %zu]}\n", bags * D, V * D);
+    fwrite(out, sizeof(float), bags * D, stdout);
+    if (op->result == OUT_AND_WEIGHT) fwrite(weight, sizeof(float), V * D, stdout);
+  }
+}
+
+static void prepare(const char *name) {
+  void *all[] = {weight, original, gradient, out, sums, square, average, indices, winners, slot, row_of, slot_of, is_first};
+  for (size_t k = 0; k < sizeof all / sizeof *all; k++) free(all[k]);
+  op = NULL;
+  for (size_t k = 0; k < sizeof ops / sizeof *ops; k++) if (!strcmp(ops[k].name, name)) op = ops + k;
+  if (!op) exit(1);
+  weight = floats(V * D), original = floats(V * D), square = floats(V * D), average = floats(V * D);
+  gradient = floats(N * D), out = floats(N * D), sums = floats(N * D);
+  indices = malloc(N * sizeof(int)), winners = malloc(N * D * sizeof(int)), slot = malloc(N * sizeof(int));
+  row_of = malloc(N * sizeof(int)), slot_of = malloc(V * sizeof(int)), is_first = malloc(N);
+  if (fread(weight, sizeof(float), V * D, stdin) != V * D || fread(indices, sizeof(int), N, stdin) != N) exit(1);
+  if (fread(gradient, sizeof(float), N * D, stdin) != N * D) exit(1);
+  memcpy(original, weight, V * D * sizeof(float));
+  number_slots(op->result == COALESCED);
+  chunk = 1;
+  t = 0;
+  run();
+  write_results();
+}
+
+static void warm_up(double seconds) {
+  double start = now();
+  do {
+    if (sample(0) * chunk < CHUNK_MS && !op->before) chunk *= 2;
+  } while (now() - start < 1e3 * seconds);
+  printf("{}\n");
+}
+
+static void measure(int most, double seconds) {
+  double start = now();
+  printf("{\"samples\": [");
+  for (int i = 0; i == 0 || (i < most && now() - start < 1e3 * seconds); i++) {
+    printf(i == 0 ? "%.9g" : ", %.9g", sample(SAMPLE_MS));
+  }
+  printf("]}\n");
+}
+
+int main(void) {
+  char line[256], name[128];
+  int most;
+  double seconds;
+  while (fgets(line, sizeof line, stdin)) {
+    if (sscanf(line, "prepare %zu %zu %zu %zu %127[^\n]", &V, &D, &N, &BAG, name) == 5) prepare(name);
+    else if (sscanf(line, "warm up %lf", &seconds) == 1) warm_up(seconds);
+    else if (sscanf(line, "measure %d %lf", &most, &seconds) == 2) measure(most, seconds);
+    else return 1;
+    fflush(stdout);
+  }
+}
