@@ -115,7 +115,7 @@ export class Int4 implements Format {
 
 /** Four bytes as integers. */
 export function fourBytes(at: usize): v128 {
-  return i32x4.extend_low_i16x8_u(i16x8.extend_low_i8x16_u(v128.load32_zero(at)));
+  return i8x16.swizzle(v128.load32_zero(at), i8x16(0, -1, -1, -1, 1, -1, -1, -1, 2, -1, -1, -1, 3, -1, -1, -1));
 }
 
 function inLane0(x: i32): v128 {

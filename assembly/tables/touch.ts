@@ -1,6 +1,7 @@
 import { bytesOf } from "../lanes";
 
-export { BATCH } from "../touch";
+/** Rows that are unpacked between two touches. */
+export const BATCH: i32 = 32;
 
 /** Reads a byte of every cache line of the rows index[0 .. n) of x, as touchRows does: packed rows begin anywhere in a line. */
 export function touchPacked(x: usize, index: usize, n: i32, rowBytes: usize): void {
