@@ -93,7 +93,13 @@ describe("the rooms", () => {
     const rooms = ["tables", "io"];
     expect(offenders(beside, (_, name) => doors.includes(name) || rooms.includes(room(name)))).toEqual([]);
     const others = sources("js").filter((file) => !beside.includes(file));
-    expect(offenders(others, (file, name) => typesFromBelow.includes(`${file} ${name}`) || (name !== "js/internals" && !rooms.includes(room(name))))).toEqual([]);
+    expect(
+      offenders(
+        others,
+        (file, name) =>
+          typesFromBelow.includes(`${file} ${name}`) || (name !== "js/internals" && !rooms.includes(room(name))),
+      ),
+    ).toEqual([]);
   });
 
   test("check.ts imports nothing, autograd.ts knows no tensor", () => {

@@ -108,13 +108,13 @@ export class Int4 implements Format {
     return f32x4.add(f32x4.mul(f32x4.convert_i32x4_s(q), scale), bias);
   }
   one(row: usize, d: i32, scale: v128, bias: v128): v128 {
-    const q = ((<i32>load<u8>(row + (<usize>d >> 1))) >> ((d & 1) << 2)) & 15;
+    const q = (<i32>load<u8>(row + (<usize>d >> 1)) >> ((d & 1) << 2)) & 15;
     return v128.and(f32x4.add(f32x4.mul(f32x4.convert_i32x4_s(inLane0(q)), scale), bias), inLane0(-1));
   }
 }
 
 /** Four bytes as integers. */
-export function fourBytes(at: usize): v128 {
+function fourBytes(at: usize): v128 {
   return i8x16.swizzle(v128.load32_zero(at), i8x16(0, -1, -1, -1, 1, -1, -1, -1, 2, -1, -1, -1, 3, -1, -1, -1));
 }
 

@@ -12,7 +12,7 @@ export function packInt8(out: usize, x: usize, rows: i32, dim: i32): i32 {
   for (let r = 0; r < rows; r++, x += bytesOf(dim), out += <usize>dim + 8) {
     const low = leastOf(x, dim);
     const range = greatestOf(x, dim) - low;
-    if (!isFinite(range) || !isFiniteRow(x, dim)) return r;
+    if (!(range < Infinity) || !isFiniteRow(x, dim)) return r;
     const inverse = <f32>255 / (range + EPSILON);
     for (let d = 0; d < dim; d++) {
       store<u8>(out + <usize>d, <i32>nearest<f32>((load<f32>(x + bytesOf(d)) - low) * inverse));
@@ -90,7 +90,7 @@ function fourBits(x: f32): i32 {
 }
 
 function isFiniteRow(x: usize, dim: i32): bool {
-  for (const end = x + bytesOf(dim); x < end; x += 4) if (!isFinite(load<f32>(x))) return false;
+  for (const end = x + bytesOf(dim); x < end; x += 4) if (!(abs(load<f32>(x)) < Infinity)) return false;
   return true;
 }
 

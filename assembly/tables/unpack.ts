@@ -1,5 +1,5 @@
 import { bytesOf } from "../lanes";
-import { Bfloat16, Float16, Format, fourBytes, Int4, Int8 } from "./formats";
+import { Bfloat16, Float16, Format, Int4, Int8 } from "./formats";
 import { BATCH, touchPacked } from "./touch";
 
 // out[i, :] = the float32 numbers of the packed row index[i] of x.

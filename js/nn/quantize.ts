@@ -16,6 +16,6 @@ export function setQuantizer(given: Quantizer): void {
 
 /** The table packed, if there is who can. */
 export function quantized<T extends TableModule>(table: T, dtype: QuantizedDType): Quantized<T> {
-  if (!quantizer) throw new Error('quantize: import "nn-embedding/tables" first');
+  if (!quantizer) throw new Error("quantize: nn-embedding/tables has to be imported first");
   return quantizer(table, dtype) as Quantized<T>;
 }

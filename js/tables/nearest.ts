@@ -1,5 +1,14 @@
-import { nn, Tensor, tensor, tidy } from "../index.js";
-import { checkFloat, checkInteger, checkOptions, checkWord, elementName, kernels, sizeText, transient } from "../internals.js";
+import { type nn, Tensor, tensor, tidy } from "../index.js";
+import {
+  checkFloat,
+  checkInteger,
+  checkOptions,
+  checkWord,
+  elementName,
+  kernels,
+  sizeText,
+  transient,
+} from "../internals.js";
 import { tableKernels } from "./kernels.js";
 import { normsOf } from "./norms.js";
 import type { PackedTable } from "./packed-table.js";
@@ -62,7 +71,9 @@ function toQueries(query: Query, dim: number): Tensor {
   checkFloat("nearest", "query", queries);
   const { ndim, shape } = queries;
   if ((ndim !== 1 && ndim !== 2) || shape[ndim - 1] !== dim) {
-    throw new RangeError(`nearest: query must be [${dim}] or [queries, ${dim}] as the rows are, but got ${sizeText(shape)}`);
+    throw new RangeError(
+      `nearest: query must be [${dim}] or [queries, ${dim}] as the rows are, but got ${sizeText(shape)}`,
+    );
   }
   const bad = queries.array.findIndex((value) => !Number.isFinite(value));
   if (bad < 0) return queries.detach();

@@ -146,7 +146,9 @@ export function wordsOf(operation: string, packed: unknown, options: PackedOptio
 function byteElements(operation: string, packed: Tensor): Tensor["array"] {
   const bad = packed.array.findIndex((byte) => (byte & 255) !== byte);
   if (bad < 0) return packed.array;
-  throw new RangeError(`${operation}: packed must hold bytes from 0 to 255, but element ${bad} is ${packed.array[bad]}`);
+  throw new RangeError(
+    `${operation}: packed must hold bytes from 0 to 255, but element ${bad} is ${packed.array[bad]}`,
+  );
 }
 
 /** Rows of float32, packed. RangeError for a row that cannot be, TypeError for other numbers. */

@@ -21,7 +21,8 @@ export function rowsOf(operation: string, table: unknown): Rows {
     throw new TypeError(`${operation}: table must be a Tensor or a module with a table, but got ${describe(table)}`);
   }
   checkFloat(operation, "table", words);
-  if (words.ndim !== 2) throw new RangeError(`${operation}: table must be 2-D, but its shape is ${sizeText(words.shape)}`);
+  if (words.ndim !== 2)
+    throw new RangeError(`${operation}: table must be 2-D, but its shape is ${sizeText(words.shape)}`);
   const [height, dim] = words.shape;
   return { words, height, dim, reader: FLOAT32 };
 }

@@ -64,10 +64,15 @@ describe("packed tables have PyTorch's", () => {
       const embedding = nn.Embedding.fromPretrained(tensorOf(weight));
       const quantized = embedding.quantize(kind);
       const expected = withoutSignOfZero(Uint8Array.from(Buffer.from(packed, "base64")), kind, rows);
-      expect(Buffer.from(withoutSignOfZero(quantized.packed.slice(), kind, rows)), `D ${dim}`).toEqual(Buffer.from(expected));
+      expect(Buffer.from(withoutSignOfZero(quantized.packed.slice(), kind, rows)), `D ${dim}`).toEqual(
+        Buffer.from(expected),
+      );
       expectDigest(quantized.dequantize(), unpacked);
       const index = [3, 0, rows - 1, 3];
-      expectBits(valuesOf(quantized.forward(index)), valuesOf(nn.Embedding.fromPretrained(quantized.dequantize()).forward(index)));
+      expectBits(
+        valuesOf(quantized.forward(index)),
+        valuesOf(nn.Embedding.fromPretrained(quantized.dequantize()).forward(index)),
+      );
       const loaded = QuantizedEmbedding.fromPacked(expected, { numEmbeddings: rows, embeddingDim: dim, dtype: kind });
       expectDigest(loaded.dequantize(), unpacked);
     }
@@ -88,7 +93,8 @@ describe("packed tables have PyTorch's", () => {
       const bound = (place: number) => {
         const [b, d] = [Math.floor(place / dim), place % dim];
         let sum = 0;
-        for (let j = starts![b]; j < starts![b + 1]; j++) sum += Math.abs(factors?.[j] ?? 1) * table[picked![j] * dim + d];
+        for (let j = starts![b]; j < starts![b + 1]; j++)
+          sum += Math.abs(factors?.[j] ?? 1) * table[picked![j] * dim + d];
         return (3 * (starts![b + 1] - starts![b]) + 3) * UNIT * sum;
       };
       expectClose(valuesOf(actual), decode(out).data, 1, bound);
@@ -122,7 +128,9 @@ function magnitudes(bytes: Uint8Array, kind: QuantizedDType, rows: number, dim: 
     for (let d = 0; d < dim; d++) {
       const q = kind === "int8" ? row.getUint8(d) : (row.getUint8(d >> 1) >> (4 * (d & 1))) & 15;
       const [scale, bias] =
-        kind === "int8" ? [row.getFloat32(dim, true), row.getFloat32(dim + 4, true)] : [half(row, dim / 2), half(row, dim / 2 + 2)];
+        kind === "int8"
+          ? [row.getFloat32(dim, true), row.getFloat32(dim + 4, true)]
+          : [half(row, dim / 2), half(row, dim / 2 + 2)];
       out[r * dim + d] = q * scale + Math.abs(bias);
     }
   }
