@@ -100,7 +100,7 @@ export class QuantizedEmbeddingBag extends PackedTable {
     if (given !== null) checkWeightsShape(outlineOf("perSampleWeights", given), outline);
     checkDivision(outline, division.offsets);
     return tidy(() => {
-      const weights = given === null ? null : toWeights(given).detach();
+      const weights = given === null ? null : toWeights(given);
       const starts = startsOf(outline, division.offsets, this.includeLastOffset);
       const all = entriesOf(listed, outline, this.numEmbeddings);
       const entries = withoutPadding(all, starts, weights, this.paddingIdx ?? NO_ROW);

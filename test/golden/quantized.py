@@ -45,8 +45,14 @@ def random_rows(dim, low, high):
     return spread + power(low, high, ROWS) * randn(ROWS, 1)
 
 
+def ties(dim, least):
+    """3 * scale lies halfway between two floats: the bias, next to nothing, decides."""
+    scale = 1 + 2**-23
+    return torch.tensor([(3 * scale, 255 * scale, least)[i % 3] for i in range(dim)])
+
+
 def hard_rows(dim, largest):
-    """Constant, zero, huge, tiny, subnormal, one step apart, far off, and from next to nothing to one."""
+    """Constant, zero, huge, tiny, subnormal, one step apart, far off, from next to nothing to one."""
     steps = torch.arange(dim) / max(dim - 1, 1)
     middle = torch.full((dim,), 1000.0)
     return torch.stack(
@@ -60,8 +66,8 @@ def hard_rows(dim, largest):
             torch.where(torch.arange(dim) % 3 == 1, torch.nextafter(middle, 2 * middle), middle),
             60000 + 7 * torch.sin(5 * steps),
             1e-30 + steps,
-            -1e-17 + 0.7310585975646973 * steps,
-            torch.where(torch.arange(dim) % 5 == 2, 255.0, 1e-12),
+            ties(dim, -1e-20),
+            ties(dim, 1e-20),
             1 + 1e-7 * torch.sin(9 * steps),
         ]
     ).float()
