@@ -186,7 +186,14 @@ describe("nearest", () => {
       [0, 1],
       [5, 5],
     ]);
-    for (const view of [table, table.narrow(0, 0, 2), table.narrow(0, 1, 2), table.reshape([1, 6]), table.narrow(0, 0, 1), table]) {
+    for (const view of [
+      table,
+      table.narrow(0, 0, 2),
+      table.narrow(0, 1, 2),
+      table.reshape([1, 6]),
+      table.narrow(0, 0, 1),
+      table,
+    ]) {
       const query = view.at(0);
       expectClose(valuesOf(nearest(view, query, { k: 1 }).values), [1], 2 ** -22);
     }
