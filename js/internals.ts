@@ -29,4 +29,4 @@ export { toIndices } from "./functional/indices.js";
 export { setQuantizer } from "./nn/quantize.js";
 export { NO_ROW, rowNumbers } from "./tensor/rows.js";
 export { checkFloat, keep, numelOf, owned, sameShape, transient } from "./tensor/tensor.js";
-export { bytesOf, kernels, LIMIT_BYTES, start } from "./wasm.js";
+export { bytesOf, kernels, LIMIT_BYTES, lasting, start } from "./wasm.js";

@@ -15,15 +15,19 @@ export interface Format {
   one(row: usize, d: i32, scale: v128, bias: v128): v128;
 }
 
-export class Plain implements Format {
-  rowBytes(dim: i32): usize {
-    return bytesOf(dim);
-  }
+/** Numbers without factors. */
+class Bare {
   scale(row: usize, dim: i32): v128 {
     return i64x2.splat(0);
   }
   bias(row: usize, dim: i32): v128 {
     return i64x2.splat(0);
+  }
+}
+
+export class Plain extends Bare implements Format {
+  rowBytes(dim: i32): usize {
+    return bytesOf(dim);
   }
   four(row: usize, d: i32, scale: v128, bias: v128): v128 {
     return v128.load(row + bytesOf(d));
@@ -34,15 +38,9 @@ export class Plain implements Format {
 }
 
 /** IEEE half precision. */
-export class Float16 implements Format {
+export class Float16 extends Bare implements Format {
   rowBytes(dim: i32): usize {
     return (<usize>dim) << 1;
-  }
-  scale(row: usize, dim: i32): v128 {
-    return i64x2.splat(0);
-  }
-  bias(row: usize, dim: i32): v128 {
-    return i64x2.splat(0);
   }
   four(row: usize, d: i32, scale: v128, bias: v128): v128 {
     return widenFloat16(v128.load16x4_u(row + ((<usize>d) << 1)));
@@ -53,15 +51,9 @@ export class Float16 implements Format {
 }
 
 /** The upper half of a float32. */
-export class Bfloat16 implements Format {
+export class Bfloat16 extends Bare implements Format {
   rowBytes(dim: i32): usize {
     return (<usize>dim) << 1;
-  }
-  scale(row: usize, dim: i32): v128 {
-    return i64x2.splat(0);
-  }
-  bias(row: usize, dim: i32): v128 {
-    return i64x2.splat(0);
   }
   four(row: usize, d: i32, scale: v128, bias: v128): v128 {
     return widenBfloat16(v128.load16x4_u(row + ((<usize>d) << 1)));

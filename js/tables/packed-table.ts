@@ -6,6 +6,7 @@ import {
   checkSize,
   checkWord,
   describe,
+  lasting,
   owned,
   sizeText,
   toIndices,
@@ -137,8 +138,9 @@ export function wordsOf(operation: string, packed: unknown, options: PackedOptio
         `${sizeText([numEmbeddings, embeddingDim])}, ${size} in all, but it holds ${source.length}`,
     );
   }
+  const bytes = lasting(source as Uint8Array);
   const words = emptyWords(numEmbeddings, rowBytes);
-  bytesOf(words.array).set(packed instanceof Tensor ? packed.array : source);
+  bytesOf(words.array).set(bytes);
   return words;
 }
 

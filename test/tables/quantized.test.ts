@@ -101,6 +101,20 @@ describe("QuantizedEmbedding", () => {
     }
   });
 
+  it("takes the live bytes of another table, which the growth of memory takes away", () => {
+    const rows = Math.ceil(memory().reservedBytes / 72);
+    const packed = QuantizedEmbedding.fromPacked(new Uint8Array(rows * 72).fill(3), {
+      numEmbeddings: rows,
+      embeddingDim: 64,
+      dtype: "int8",
+    });
+    const before = memory().reservedBytes;
+    const copy = QuantizedEmbedding.fromPacked(packed.packed, { numEmbeddings: rows, embeddingDim: 64, dtype: "int8" });
+    expect(memory().reservedBytes).toBeGreaterThan(before);
+    expectBits(valuesOf(copy.forward([0, rows - 1])), valuesOf(packed.forward([0, rows - 1])));
+    for (const table of [packed, copy]) table.dispose();
+  });
+
   it("travels in a state dict, inside a model too", () => {
     const make = () => new nn.Sequential(new nn.Embedding(5, 3).quantize("int8"), new nn.Linear(3, 2));
     const [a, b] = [make(), make()];
