@@ -1,3 +1,15 @@
 // The public names of nn-embedding/tables: tables that exist are loaded, looked at, shrunk, searched and handed on.
 
-export {};
+export { type NpyWriteOptions, npyPieces, readNpy, writeNpy } from "../io/npy.js";
+export type { WrittenDType } from "../io/pieces.js";
+export type { FileHandleLike, RandomAccess } from "../io/random-access.js";
+export { openSafetensors, readSafetensors, SafetensorsFile } from "../io/safetensors.js";
+export type { SafetensorsDType } from "../io/safetensors-header.js";
+export type { BlobLike, Progress, ReadOptions, ResponseLike, Source, StreamLike } from "../io/source.js";
+export { type FlatState, flattenState, type NestedState, unflattenState } from "../io/state.js";
+export {
+  type RawTensor,
+  type SafetensorsWriteOptions,
+  safetensorsPieces,
+  writeSafetensors,
+} from "../io/write-safetensors.js";

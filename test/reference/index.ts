@@ -4,6 +4,7 @@ export * from "./bag.js";
 export * from "./common.js";
 export * from "./elementwise.js";
 export * from "./embedding.js";
+export * from "./half.js";
 export * from "./optim.js";
 export * from "./random.js";
 export * from "./reduce.js";
