@@ -16,6 +16,7 @@ export {
 } from "./check.js";
 export {
   checkDivision,
+  checkWeightsShape,
   entriesOf,
   outlineOf,
   startsOf,
@@ -23,6 +24,9 @@ export {
   unwrapped,
   withoutPadding,
 } from "./functional/bags.js";
+export { checkEmbeddingOptions, checkTable } from "./functional/embedding.js";
 export { toIndices } from "./functional/indices.js";
+export { setQuantizer } from "./nn/quantize.js";
+export { NO_ROW, rowNumbers } from "./tensor/rows.js";
 export { checkFloat, keep, numelOf, owned, sameShape, transient } from "./tensor/tensor.js";
-export { bytesOf, kernels, LIMIT_BYTES, start } from "./wasm.js";
+export { bytesOf, kernels, LIMIT_BYTES, lasting, start } from "./wasm.js";

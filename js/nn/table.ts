@@ -3,6 +3,7 @@ import { checkBoolean, checkInteger, checkOptions, checkSize, describe, type Sha
 import type { EmbeddingOptions, EmbeddingSettings } from "../functional/embedding.js";
 import { type Indices, toIndices } from "../functional/indices.js";
 import type { Generator } from "../random.js";
+import type { QuantizedDType } from "../tables/quantized.js";
 import { type IntegerArray, randn, tensor, zeros } from "../tensor/create.js";
 import { maskOf, rangesOf } from "../tensor/frozen.js";
 import type { NestedArray } from "../tensor/nested.js";
@@ -12,6 +13,7 @@ import { sameShape, Tensor } from "../tensor/tensor.js";
 import { normal_ } from "./init.js";
 import { Module } from "./module.js";
 import { Parameter } from "./parameter.js";
+import { type Quantized, quantized } from "./quantize.js";
 
 /** Rows given by the user: a tensor is shared, arrays are copied. */
 export type Table = Tensor | NestedArray | IntegerArray | Float32Array | Float64Array;
@@ -165,6 +167,14 @@ export abstract class TableModule extends Module {
       });
     }
     weight.setTrainableRows(mask.includes(0) ? rangesOf(mask) : null);
+  }
+
+  /**
+   * A packed copy for inference: a QuantizedEmbedding, or a QuantizedEmbeddingBag, of this table's rows as they are now.
+   * Needs nn-embedding/tables to be imported. RangeError for a row that cannot be packed, Error for a table with maxNorm.
+   */
+  quantize(dtype: QuantizedDType): Quantized<this> {
+    return quantized(this, dtype);
   }
 
   /** The options by which every look-up goes. */

@@ -13,3 +13,12 @@ export {
   safetensorsPieces,
   writeSafetensors,
 } from "../io/write-safetensors.js";
+export { type Metric, type Nearest, type NearestOptions, nearest, type Query, type Searched } from "./nearest.js";
+export type { PackedTable } from "./packed-table.js";
+export {
+  type PackedBagOptions,
+  type PackedOptions,
+  type QuantizedDType,
+  QuantizedEmbedding,
+  QuantizedEmbeddingBag,
+} from "./quantized.js";
