@@ -1,0 +1,55 @@
+// word2vec's binary form: after the header, for each row a word, a space, dim float32 (little endian) and perhaps a newline.
+
+import { bytesOf } from "../internals.js";
+import type { ByteReader } from "./byte-reader.js";
+import type { Header } from "./text-vectors.js";
+import type { WordRows } from "./word-rows.js";
+
+const NEWLINE = 10;
+const SPACE = 32;
+/** No word is longer, in bytes. */
+const LONGEST_WORD = 65_536;
+/** So much of a file says which of the two forms it has. */
+const GLIMPSE = 4096;
+
+/** Whether what follows the header is binary: text has no control bytes, and its lines end with a number. */
+export async function looksBinary(reader: ByteReader): Promise<boolean> {
+  const ahead = await reader.peek(GLIMPSE);
+  const end = ahead.indexOf(NEWLINE);
+  const line = end < 0 ? ahead : ahead.subarray(0, end);
+  if (line.some((byte) => byte < SPACE && byte !== 9 && byte !== 13)) return true;
+  const text = String.fromCharCode(...line).trimEnd();
+  return text !== "" && !/[ \t][-+.\dEeINFAinfa]+$/.test(text);
+}
+
+/** Reads the rows that the header tells, and the end of the file unless no more are wanted. */
+export async function readBinary(reader: ByteReader, rows: WordRows, header: Header): Promise<void> {
+  let row: Float32Array | null = null;
+  for (let i = 0; i < header.rows; i++) {
+    const word = await readWord(reader, rows, i, header);
+    const start = reader.position;
+    const bytes = await reader.readExactly(4 * header.dim, `the vector of row ${i}`);
+    // Made when the bytes are there: a header may claim anything.
+    row ??= new Float32Array(header.dim);
+    bytesOf(row).set(bytes);
+    const bad = row.findIndex((value) => !Number.isFinite(value));
+    if (bad >= 0) {
+      throw rows.refused(start + 4 * bad, `column ${bad + 1} of row ${i} is ${row[bad]}, which is no finite number`);
+    }
+    rows.add(word, row, start);
+    if (rows.isFull) return;
+  }
+  const last = await reader.peek(1);
+  if (last[0] === NEWLINE) await reader.readSome(1);
+  await reader.expectEnd();
+}
+
+/** The word before the next space, without the newline that may end the row before it. */
+async function readWord(reader: ByteReader, rows: WordRows, i: number, header: Header): Promise<string> {
+  const start = reader.position;
+  const bytes = await reader.readUntil(SPACE, LONGEST_WORD, `the word of row ${i}`);
+  if (bytes === null) throw reader.ended(`before row ${i} of the ${header.rows} that the header tells`);
+  const word = bytes[0] === NEWLINE ? bytes.subarray(1) : bytes;
+  if (word.includes(NEWLINE)) throw rows.refused(start, `the word of row ${i} has a line break`);
+  return rows.decode(word, start);
+}
