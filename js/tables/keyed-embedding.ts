@@ -1,7 +1,7 @@
 import { nn, noGrad, Tensor, tidy } from "../index.js";
 import { checkInteger, checkOptions, describe, sizeText, wrongKind } from "../internals.js";
 import { nearest } from "./nearest.js";
-import { type QuantizedDType, QuantizedEmbedding, quantize } from "./quantized.js";
+import { type QuantizedDType, QuantizedEmbedding } from "./quantized.js";
 import { toWords, Vocab } from "./vocab.js";
 
 /** A vector of the table's width. */
@@ -124,19 +124,13 @@ export class KeyedEmbedding extends nn.Module {
   head(n: number): KeyedEmbedding {
     checkInteger("head", "n", n);
     if (n < 0 || n > this.size) throw new RangeError(`head: n is ${n}, valid range is [0, ${this.size}]`);
-    const { table, vocab } = this;
-    if (table instanceof QuantizedEmbedding)
-      throw new Error("head: the table is packed: take its head before quantize");
-    return tidy(() => {
-      const words = [...vocab].slice(0, n);
-      return new KeyedEmbedding(words, nn.Embedding.fromPretrained(table.weight.detach().narrow(0, 0, n).clone()));
-    });
+    return new KeyedEmbedding([...this.vocab].slice(0, n), firstRows(this.table, n));
   }
 
   /** The same words with a packed copy of the table; this one stays as it is. Error if it is packed already. */
   quantize(dtype: QuantizedDType): KeyedEmbedding {
     if (this.table instanceof QuantizedEmbedding) throw new Error("quantize: the table is packed already");
-    return new KeyedEmbedding(this.vocab, quantize(this.table, dtype));
+    return new KeyedEmbedding(this.vocab, this.table.quantize(dtype));
   }
 
   override dispose(): void {
@@ -219,6 +213,16 @@ export class KeyedEmbedding extends nn.Module {
 }
 
 type Item = string | Vector;
+
+/** A table with a copy of the first n rows. */
+function firstRows(table: nn.Embedding | QuantizedEmbedding, n: number): nn.Embedding | QuantizedEmbedding {
+  if (table instanceof QuantizedEmbedding) {
+    const { embeddingDim, dtype, rowBytes } = table;
+    const packed = table.packed.slice(0, n * rowBytes);
+    return QuantizedEmbedding.fromPacked(packed, { numEmbeddings: n, embeddingDim, dtype });
+  }
+  return tidy(() => nn.Embedding.fromPretrained(table.weight.detach().narrow(0, 0, n).clone()));
+}
 
 /** One item is a list of one. */
 function toList(items: Words | undefined): Item[] {
