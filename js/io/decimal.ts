@@ -66,16 +66,13 @@ export function asciiOf(text: Uint8Array, start: number, end: number): string {
   return string;
 }
 
-/** The shortest decimal number of at least six digits, as far as they are needed, that reads back as the float32 x. */
+/** The shortest decimal number that reads back as the float32 x, which is finite. */
 export function decimalText(x: number): string {
+  if (x === 0) return Object.is(x, -0) ? "-0" : "0";
+  // Six digits always survive in a float32, and nine always tell which one it is.
   for (let digits = 6; digits < 9; digits++) {
     const near = Number(x.toPrecision(digits));
-    if (Math.fround(near) === x) return textOf(near);
+    if (Math.fround(near) === x) return String(near);
   }
-  return textOf(Number(x.toPrecision(9)));
-}
-
-/** String(-0) is "0". */
-function textOf(x: number): string {
-  return Object.is(x, -0) ? "-0" : String(x);
+  return String(Number(x.toPrecision(9)));
 }

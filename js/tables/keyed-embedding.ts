@@ -1,5 +1,5 @@
 import { nn, noGrad, Tensor, tidy } from "../index.js";
-import { checkInteger, checkOptions, describe, sizeText, wrongKind } from "../internals.js";
+import { checkInteger, checkNumber, checkOptions, sizeText, wrongKind } from "../internals.js";
 import { nearest } from "./nearest.js";
 import { type QuantizedDType, QuantizedEmbedding } from "./quantized.js";
 import { toWords, Vocab } from "./vocab.js";
@@ -104,13 +104,18 @@ export class KeyedEmbedding extends nn.Module {
    */
   mostSimilar(options: SimilarOptions): Neighbour[] {
     checkOptions("mostSimilar", options, ["positive", "negative", "k"]);
-    return this.search("mostSimilar", toList(options.positive), toList(options.negative), options.k);
+    return this.search(
+      "mostSimilar",
+      toList("positive", options.positive),
+      toList("negative", options.negative),
+      options.k,
+    );
   }
 
   /** The words nearest to a vector. */
   similarByVector(vector: Vector, options: SearchOptions = {}): Neighbour[] {
     checkOptions("similarByVector", options, ["k"]);
-    if (typeof vector === "string") throw wrongKind("similarByVector", "vector", "a vector", vector);
+    if (!isVector(vector)) throw wrongKind("similarByVector", "vector", "a vector", vector);
     return this.search("similarByVector", [vector], [], options.k);
   }
 
@@ -207,8 +212,15 @@ export class KeyedEmbedding extends nn.Module {
   private checked(operation: string, vector: Vector): ArrayLike<number> {
     const values = vector instanceof Tensor ? vector.array : vector;
     const shape = vector instanceof Tensor ? vector.shape : [vector.length];
-    if (shape.length === 1 && shape[0] === this.dim) return values;
-    throw new RangeError(`${operation}: a vector must be of shape [${this.dim}], but got ${sizeText(shape)}`);
+    if (shape.length !== 1 || shape[0] !== this.dim) {
+      throw new RangeError(`${operation}: a vector must be of shape [${this.dim}], but got ${sizeText(shape)}`);
+    }
+    for (let j = 0; j < this.dim; j++) {
+      checkNumber(operation, `vector[${j}]`, values[j]);
+      if (!Number.isFinite(values[j]))
+        throw new RangeError(`${operation}: vector[${j}] is ${values[j]}, not a finite number`);
+    }
+    return values;
   }
 }
 
@@ -225,17 +237,21 @@ function firstRows(table: nn.Embedding | QuantizedEmbedding, n: number): nn.Embe
 }
 
 /** One item is a list of one. */
-function toList(items: Words | undefined): Item[] {
+function toList(argument: string, items: Words | undefined): Item[] {
   if (items === undefined) return [];
-  const single = typeof items === "string" || items instanceof Tensor || ArrayBuffer.isView(items);
-  if (single) return [items];
-  if (!Array.isArray(items)) throw wrongKind("mostSimilar", "positive or negative", "words or vectors", items);
-  if (items.length > 0 && items.every((item) => typeof item === "number")) return [items];
-  for (const item of items) {
-    const known = typeof item === "string" || item instanceof Tensor || ArrayBuffer.isView(item) || Array.isArray(item);
-    if (!known) throw new TypeError(`mostSimilar: neither a word nor a vector: ${describe(item)}`);
+  if (typeof items === "string" || isVector(items)) return [items];
+  if (!Array.isArray(items)) throw wrongKind("mostSimilar", argument, "words or vectors", items);
+  for (const [i, item] of items.entries()) {
+    const known = typeof item === "string" || isVector(item);
+    if (!known) throw wrongKind("mostSimilar", `${argument}[${i}]`, "a word or a vector", item);
   }
   return items;
+}
+
+/** Whether it has the form of a vector; an array begins with a number. */
+function isVector(value: unknown): value is Vector {
+  if (Array.isArray(value)) return typeof value[0] === "number";
+  return value instanceof Tensor || value instanceof Float32Array || value instanceof Float64Array;
 }
 
 /** sum[j] += x[j] * factor */

@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { nn, tensor } from "nn-embedding";
 import { KeyedEmbedding } from "nn-embedding/tables";
-import { decode, type Encoded } from "../golden/load.js";
+import { decode, type Encoded } from "./load.js";
 
 interface GoldenTable {
   words: string[];
@@ -27,12 +27,13 @@ export interface WordVectorsGolden {
   };
 }
 
-const folder = new URL("../golden/", import.meta.url);
-
-export const answers: WordVectorsGolden = JSON.parse(readFileSync(new URL("word-vectors.json", folder), "utf8"));
+export const answers: WordVectorsGolden = JSON.parse(
+  readFileSync(new URL("word-vectors.json", import.meta.url), "utf8"),
+);
 
 /** The bytes of a producer's file. */
-export const fixture = (name: string): Uint8Array => readFileSync(new URL(`word-vectors/${name}`, folder));
+export const fixture = (name: string): Uint8Array<ArrayBuffer> =>
+  Uint8Array.from(readFileSync(new URL(`word-vectors/${name}`, import.meta.url)));
 
 /** Words and rows as one of ours. */
 export function tableOf(words: readonly string[], data: Float32Array): KeyedEmbedding {
