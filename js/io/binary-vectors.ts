@@ -38,18 +38,16 @@ export async function readBinary(reader: ByteReader, rows: WordRows, header: Hea
     }
     rows.add(word, row, start);
     if (rows.isFull) return;
+    await reader.skip(NEWLINE);
   }
-  const last = await reader.peek(1);
-  if (last[0] === NEWLINE) await reader.readSome(1);
   await reader.expectEnd();
 }
 
-/** The word before the next space, without the newline that may end the row before it. */
+/** The word before the next space. */
 async function readWord(reader: ByteReader, rows: WordRows, i: number, header: Header): Promise<string> {
   const start = reader.position;
-  const bytes = await reader.readUntil(SPACE, LONGEST_WORD, `the word of row ${i}`);
-  if (bytes === null) throw reader.ended(`before row ${i} of the ${header.rows} that the header tells`);
-  const word = bytes[0] === NEWLINE ? bytes.subarray(1) : bytes;
+  const word = await reader.readUntil(SPACE, LONGEST_WORD, `the word of row ${i}`);
+  if (word === null) throw reader.ended(`before row ${i} of the ${header.rows} that the header tells`);
   if (word.includes(NEWLINE)) throw rows.refused(start, `the word of row ${i} has a line break`);
   return rows.decode(word, start);
 }

@@ -85,6 +85,11 @@ export class ByteReader {
     return pieces.length === 0 ? null : joined(pieces);
   }
 
+  /** Takes the next byte if it is this one. */
+  async skip(byte: number): Promise<void> {
+    if ((await this.more()) && this.chunk[0] === byte) this.take(1);
+  }
+
   /** The next `limit` bytes, fewer only at the end, which stay to be read. */
   async peek(limit: number): Promise<Uint8Array> {
     const start = this.position;
