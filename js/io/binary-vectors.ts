@@ -2,24 +2,34 @@
 
 import { bytesOf } from "../internals.js";
 import type { ByteReader } from "./byte-reader.js";
+import { asciiOf } from "./decimal.js";
 import type { Header } from "./text-vectors.js";
 import type { WordRows } from "./word-rows.js";
 
+const TAB = 9;
 const NEWLINE = 10;
+const RETURN = 13;
 const SPACE = 32;
 /** No word is longer, in bytes. */
 const LONGEST_WORD = 65_536;
 /** So much of a file says which of the two forms it has. */
 const GLIMPSE = 4096;
 
-/** Whether what follows the header is binary: text has no control bytes, and its lines end with a number. */
+/**
+ * Whether what follows the header is binary. A first line that ends with a number and has no control bytes is text; of others,
+ * control bytes tell, or a last column that is no ASCII.
+ */
 export async function looksBinary(reader: ByteReader): Promise<boolean> {
   const ahead = await reader.peek(GLIMPSE);
   const end = ahead.indexOf(NEWLINE);
   const line = end < 0 ? ahead : ahead.subarray(0, end);
-  if (line.some((byte) => byte < SPACE && byte !== 9 && byte !== 13)) return true;
-  const text = String.fromCharCode(...line).trimEnd();
-  return text !== "" && !/[ \t][-+.\dEeINFAinfa]+$/.test(text);
+  const text = asciiOf(line, 0, line.length).trimEnd();
+  if (!line.some(isControl) && /[ \t][-+.\dEe]+$/.test(text)) return false;
+  return ahead.some(isControl) || /[\x80-\xff][^ \t]*$/.test(text);
+}
+
+function isControl(byte: number): boolean {
+  return byte < SPACE && byte !== TAB && byte !== NEWLINE && byte !== RETURN;
 }
 
 /** Reads the rows that the header tells, and the end of the file unless no more are wanted. */

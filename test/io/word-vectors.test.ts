@@ -81,6 +81,19 @@ describe("readWordVectors", () => {
     await read(bytes("1 2 3\n4 5 6\n"), {}, (keyed) => expectTable(keyed, ["1", "4"], [2, 3, 5, 6]));
   });
 
+  it("sees whether rows are text or binary, however small the table and odd the bytes", async () => {
+    for (const number of [1, 0.1, -0.1, 1e-3, 2.5e-41, 1.0000015, 3.0000024]) {
+      for (const word of ["a", "é", "7", ""]) {
+        const keyed = tableOf([word], Float32Array.of(number));
+        for (const format of ["word2vec", "word2vec-binary"] as const) {
+          const file = whole(writeWordVectors(keyed, { format }));
+          await read(file, {}, (back) => expectTable(back, [word], [Math.fround(number)]));
+        }
+        keyed.dispose();
+      }
+    }
+  });
+
   it("reads numbers as Math.fround(Number(text)) does", async () => {
     const digits = fc.stringMatching(/^[0-9]{1,25}$/);
     const number = fc.oneof(
