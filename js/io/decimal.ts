@@ -70,6 +70,17 @@ export function asciiOf(text: Uint8Array, start: number, end: number): string {
 export function decimalText(x: number): string {
   if (x === 0) return Object.is(x, -0) ? "-0" : "0";
   // Six digits always survive in a float32, and nine always tell which one it is.
+  let places = 0;
+  for (const size = Math.abs(x); places < 15 && size * POWERS[places] < 1e5; ) places++;
+  for (let more = 0; more < 4; more++, places++) {
+    const near = Math.round(x * POWERS[places]) / POWERS[places];
+    if (Math.fround(near) === x && Math.abs(near) < 1e6) return String(near);
+  }
+  return textByDigits(x);
+}
+
+/** The same for numbers of any size, and slower. */
+function textByDigits(x: number): string {
   for (let digits = 6; digits < 9; digits++) {
     const near = Number(x.toPrecision(digits));
     if (Math.fround(near) === x) return String(near);
