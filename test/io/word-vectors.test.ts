@@ -7,14 +7,10 @@ import { describe, expect, it } from "vitest";
 import { decode } from "../golden/load.js";
 import { answers, fixture, goldenTable, tableOf } from "../golden/word-vectors.js";
 import { expectBits, valuesOf } from "../tensor/compare.js";
+import { cut } from "./expect.js";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const whole = (pieces: Iterable<Uint8Array>) => Buffer.concat([...pieces]);
-
-/** The file in pieces of n bytes. */
-function* cut(file: Uint8Array, n: number): Generator<Uint8Array> {
-  for (let at = 0; at < file.length; at += n) yield file.slice(at, at + n);
-}
 
 const numbersOf = (keyed: KeyedEmbedding) => {
   const rows = keyed.lookup(keyed.vocab);
