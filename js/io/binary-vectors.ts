@@ -3,7 +3,7 @@
 import { bytesOf } from "../internals.js";
 import type { ByteReader } from "./byte-reader.js";
 import { asciiOf } from "./decimal.js";
-import type { Header } from "./text-vectors.js";
+import { countNumbers, type Header } from "./text-vectors.js";
 import type { WordRows } from "./word-rows.js";
 
 const TAB = 9;
@@ -16,15 +16,17 @@ const LONGEST_WORD = 65_536;
 const GLIMPSE = 4096;
 
 /**
- * Whether what follows the header is binary. A first line that ends with a number and has no control bytes is text; of others,
- * control bytes tell, or a last column that is no ASCII.
+ * Whether what follows the header is binary. A first line of dim numbers and no control bytes is text; of others, control bytes
+ * tell, or a last column that is no ASCII.
  */
-export async function looksBinary(reader: ByteReader): Promise<boolean> {
+export async function looksBinary(reader: ByteReader, dim: number): Promise<boolean> {
   const ahead = await reader.peek(GLIMPSE);
   const end = ahead.indexOf(NEWLINE);
   const line = end < 0 ? ahead : ahead.subarray(0, end);
   const text = asciiOf(line, 0, line.length).trimEnd();
-  if (!line.some(isControl) && /[ \t][-+.\dEe]+$/.test(text)) return false;
+  const isWhole = end >= 0 || ahead.length < GLIMPSE;
+  const numbers = countNumbers(line.subarray(0, text.length));
+  if (!line.some(isControl) && (isWhole ? numbers === dim : numbers > 0)) return false;
   return ahead.some(isControl) || /[\x80-\xff][^ \t]*$/.test(text);
 }
 

@@ -55,7 +55,7 @@ async function readAny(
     if (format === undefined || format === "glove") return readGlove(lines, first, settings);
     throw lines.refused(`${format} starts with a header of two numbers, rows and columns`);
   }
-  const binary = format === undefined ? await looksBinary(reader) : format === "word2vec-binary";
+  const binary = format === undefined ? await looksBinary(reader, header.dim) : format === "word2vec-binary";
   // What a header claims is believed as far as the file is long enough for it: a column of text takes two bytes or more.
   const least = header.rows * header.dim * (binary ? 4 : 2);
   const expected = reader.total !== null && least <= reader.total - reader.position ? header.rows : null;
