@@ -85,6 +85,26 @@ export class ByteReader {
     return pieces.length === 0 ? null : joined(pieces);
   }
 
+  /** Takes the next byte if it is this one. */
+  async skip(byte: number): Promise<void> {
+    if ((await this.more()) && this.chunk[0] === byte) this.take(1);
+  }
+
+  /** The next `limit` bytes, fewer only at the end, which stay to be read. */
+  async peek(limit: number): Promise<Uint8Array> {
+    const start = this.position;
+    const pieces: Uint8Array[] = [];
+    while (this.position - start < limit) {
+      const piece = await this.readSome(limit - (this.position - start));
+      if (piece === null) break;
+      pieces.push(piece);
+    }
+    const peeked = joined(pieces);
+    this.chunk = joined([...pieces, this.chunk]);
+    this.position = start;
+    return peeked;
+  }
+
   /** RangeError unless everything has been read. */
   async expectEnd(): Promise<void> {
     if (await this.more()) {

@@ -2,6 +2,7 @@
 
 import type { Arbitrary } from "fast-check";
 import { BINARY_READERS } from "./binary-readers.js";
+import { TEXT_READERS } from "./text-readers.js";
 
 export interface FuzzedReader {
   readonly name: string;
@@ -15,4 +16,4 @@ export interface FuzzedReader {
 }
 
 /** Those of the binary formats, then those of the text formats; each room has a file beside this one. */
-export const READERS: readonly FuzzedReader[] = [...BINARY_READERS];
+export const READERS: readonly FuzzedReader[] = [...BINARY_READERS, ...TEXT_READERS];
