@@ -65,8 +65,8 @@ export function contendersOf(line: Line, data: Data, peers: Peers): Contender[] 
   const all = [
     local(OURS, ours[op](data, tidy)),
     untidy && withoutTidy(ours[op](data, untidied)),
-    peers.torch?.on(line),
-    group === "operations" && peers.torchDefault?.on(line),
+    Torch.knows(line) && peers.torch?.on(line),
+    Torch.knows(line) && group === "operations" && peers.torchDefault?.on(line),
     Limits.knows(line) && peers.limits?.on(line, data),
     isLookUp(line) && peers.onnx?.on(data),
   ];

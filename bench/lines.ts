@@ -28,6 +28,10 @@ export const OPERATIONS = [
 export type Operation =
   | (typeof OPERATIONS)[number]
   | "look-up of an Int32Array"
+  | "look-up, int8"
+  | "bag sum, int8"
+  | "nearest"
+  | "nearest, int8"
   | "one-hot product"
   | "matmul"
   | "linear + backward";
@@ -64,6 +68,8 @@ export const BETAS = [0.9, 0.999] as const;
 export const ADAM_EPS = 1e-8;
 /** Entries of a bag. */
 export const BAG = 16;
+/** Rows found by a search. */
+export const NEAREST = 10;
 /** Rows of normal numbers are longer than this, all of them. */
 export const MAX_NORM = 1;
 
@@ -79,6 +85,10 @@ const OTHERS: readonly Line[] = [
   { group: "operations", op: "one-hot product", ...ONE_HOT },
   { group: "operations", op: "matmul", ...SQUARE },
   { group: "operations", op: "linear + backward", ...OUTPUT },
+  { group: "operations", op: "look-up, int8", ...SHAPES[1] },
+  { group: "operations", op: "bag sum, int8", ...SHAPES[1] },
+  { group: "operations", op: "nearest", ...SHAPES[1] },
+  { group: "operations", op: "nearest, int8", ...SHAPES[1] },
 ];
 
 const LATENCY: readonly Line[] = [

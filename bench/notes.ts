@@ -16,6 +16,8 @@ plain JS, element by element, before the clock starts.
   starts. A dense SGD step is the sparse one there: a row read and written once an entry. A line that nobody passes by much.
 - onnxruntime-web: Gather on one thread, the table a constant of the model, int32 indices.
 - bag: N / 16 bags of 16 entries each, their backward with the first N / 16 rows of the gradient.
+- int8: packed beforehand, rows of 8 bits with a scale and a bias. nearest: the ten rows most like the first of the gradient, by
+  cosine, the norms of the rows kept from before.
 - matmul: [N, D] times a square [V, D]. linear: [N, D] through a weight of V x D, there and, with the result as its own
   gradient, back.
 - dense: torch and plain JS have gradients of V x D; ours holds the rows touched, unless somebody has read \`.grad\` ("grad read").

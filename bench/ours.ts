@@ -15,6 +15,7 @@ import {
 } from "nn-embedding";
 import { BAG, type Data, LEARNING_RATE, MAX_NORM, type Operation, SEED } from "./lines.js";
 import type { Task } from "./measure.js";
+import { packed } from "./packed.js";
 
 /** Moves out of linear memory what nobody has disposed of, which the next to allocate would have to do. */
 export function clearTransients(): void {
@@ -47,6 +48,10 @@ export const ours: Record<Operation, (data: Data, scope: Scope) => Task> = {
   "bag max backward": (data) => bagBackward(data, "max"),
   normal_: normal,
   "copy to a new array": copy,
+  "look-up, int8": packed.lookUp,
+  "bag sum, int8": packed.bag,
+  nearest: (data) => packed.search(data, "float32"),
+  "nearest, int8": (data) => packed.search(data, "int8"),
   "one-hot product": oneHotProduct,
   matmul,
   "linear + backward": linearBackward,

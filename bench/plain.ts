@@ -21,6 +21,7 @@ import {
   transpose,
   transposedMatmul,
 } from "./plain-kernels.js";
+import { packedBag, packedLookUp, search } from "./plain-packed.js";
 
 export const plain: Record<Operation, (data: Data) => Task> = {
   "look-up": lookUp,
@@ -43,6 +44,10 @@ export const plain: Record<Operation, (data: Data) => Task> = {
   "bag max backward": bagLargestBackward,
   normal_: normal,
   "copy to a new array": copy,
+  "look-up, int8": packedLookUp,
+  "bag sum, int8": packedBag,
+  nearest: (data) => search(data, "float32"),
+  "nearest, int8": (data) => search(data, "int8"),
   "one-hot product": oneHotProduct,
   matmul: product,
   "linear + backward": linearBackward,

@@ -1,7 +1,7 @@
 // PyTorch, in a process of its own.
 
 import { Child } from "./child.js";
-import { BAG, EPS, LEARNING_RATE, type Line, MAX_NORM, SEED } from "./lines.js";
+import { BAG, EPS, LEARNING_RATE, type Line, MAX_NORM, NEAREST, SEED } from "./lines.js";
 import type { Contender } from "./measure.js";
 import { inBench } from "./paths.js";
 
@@ -29,8 +29,13 @@ export class Torch {
     return new Torch(name, String(values.version), Number(values.threads), child);
   }
 
+  /** It has no search on packed rows. */
+  static knows({ op }: Line): boolean {
+    return op !== "nearest, int8";
+  }
+
   on({ op, V, D, N }: Line): Contender {
-    const settings = { V, D, N, seed: SEED, lr: LEARNING_RATE, eps: EPS, maxNorm: MAX_NORM, bag: BAG };
+    const settings = { V, D, N, seed: SEED, lr: LEARNING_RATE, eps: EPS, maxNorm: MAX_NORM, bag: BAG, k: NEAREST };
     return this.contender(this.name, op, settings);
   }
 

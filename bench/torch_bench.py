@@ -151,6 +151,30 @@ def copy(r):
     return Task(gradient.clone, lambda: [gradient.clone()])
 
 
+def packed_bags(r, length):
+    """Sums of bags of rows of 8 bits; a look-up is a bag of one."""
+    weight, index, _ = numbers(r)
+    packed = torch.ops.quantized.embedding_bag_byte_prepack(weight)
+    offsets = torch.arange(0, len(index), length)
+
+    def run():
+        return torch.ops.quantized.embedding_bag_byte_rowwise_offsets(packed, index, offsets)
+
+    return Task(run, lambda: [run()])
+
+
+def nearest(r):
+    """By cosine; the norms of the rows beforehand, as ours are kept too."""
+    weight, _, gradient = numbers(r)
+    query = gradient[0]
+    scale = 1 / (weight.norm(dim=1) * query.norm())
+
+    def run():
+        return torch.topk((weight @ query) * scale, r["k"])
+
+    return Task(run, lambda: list(run()))
+
+
 def one_hot_product(r):
     emb, index, _ = set_up(r)
     transposed = emb.weight.data.transpose(0, 1)
@@ -202,6 +226,9 @@ OPERATIONS = {
     "bag max backward": bag_backward("max"),
     "normal_": normal,
     "copy to a new array": copy,
+    "look-up, int8": lambda r: packed_bags(r, 1),
+    "bag sum, int8": lambda r: packed_bags(r, r["bag"]),
+    "nearest": nearest,
     "one-hot product": one_hot_product,
     "matmul": matmul,
     "linear + backward": linear_backward,
