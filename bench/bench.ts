@@ -75,7 +75,7 @@ const lines = linesOf(options.filter, options.quick);
 if (![...lines.map(titleOf), STEPS, TRAINING, IMPORT].some(wants)) {
   program.error(`no line's title contains "${options.filter}"`);
 }
-const peers = await startPeers(lines, whole || options.tfjs);
+const peers = await startPeers(lines, whole || options.tfjs, wants(STEPS));
 let run: Run;
 try {
   run = {

@@ -27,8 +27,8 @@ export interface Peers {
 
 const isLookUp = ({ group, op }: Line) => group === "operations" && op === "look-up";
 
-/** Starts those that the lines need. withTfjs: a minute and a half. */
-export async function startPeers(lines: readonly Line[], withTfjs: boolean): Promise<Peers> {
+/** Starts those that the lines need, and the steps of skip-gram. withTfjs: a minute and a half. */
+export async function startPeers(lines: readonly Line[], withTfjs: boolean, withSkipGram: boolean): Promise<Peers> {
   const when = <T>(needed: boolean, name: string, make: () => T | Promise<T>) => (needed ? orSkip(name, make) : null);
   return {
     torch: await orSkip(TORCH, () => Torch.start(TORCH, 1)),
@@ -37,7 +37,7 @@ export async function startPeers(lines: readonly Line[], withTfjs: boolean): Pro
       TORCH_DEFAULT,
       () => Torch.start(TORCH_DEFAULT, 0),
     ),
-    limits: await when(lines.some(Limits.knows), Limits.title, () => new Limits()),
+    limits: await when(withSkipGram || lines.some(Limits.knows), Limits.title, () => new Limits()),
     onnx: await when(lines.some(isLookUp), Onnx.title, () => Onnx.start()),
     tfjs: await when(withTfjs && lines.some(({ group }) => group === "tfjs"), Tfjs.title, () => Tfjs.start()),
   };

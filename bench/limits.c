@@ -2,6 +2,7 @@
 // depends on the indices alone (which entries share a row) worked out before the clock starts. limits.ts compiles and starts it.
 //
 //   prepare V D N bag op    and V * D floats, N ints, N * D floats after the line -> {"floats": [..]} and the results
+//   prepare V D N T skip-gram   and V * D floats, BATCHES times N ints and BATCHES times N * T ints -> the same
 //   warm up seconds         -> {}
 //   measure most seconds    -> {"samples": [...]} in ms
 
@@ -185,7 +186,59 @@ static void dense_adam(void) {
   }
 }
 
-enum { OUT, GRADIENT, COALESCED, OUT_AND_WEIGHT, WEIGHT };
+/* Skip-gram, an operation after the other as a graph of them runs: weight holds the centers, original the contexts; bags are targets. */
+#define BATCHES 16
+#define RATE 0.025f
+static int *centers, *targets;
+
+static void subtract(float *table, const float *step, const int *index, size_t n) {
+  for (size_t i = 0; i < n; i++) {
+    if (i + AHEAD < n) fetch(table + index[i + AHEAD] * D);
+    add(table + index[i] * D, step + i * D, -RATE);
+  }
+}
+
+static void gather(float *to, const float *table, const int *index, size_t n) {
+  for (size_t i = 0; i < n; i++) {
+    if (i + AHEAD < n) fetch(table + index[i + AHEAD] * D);
+    memcpy(to + i * D, table + index[i] * D, D * sizeof(float));
+  }
+}
+
+static float dot(const float *restrict x, const float *restrict y) {
+  float parts[16] = {0}, sum = 0;
+  size_t j = 0;
+  for (; j + 16 <= D; j += 16) for (int l = 0; l < 16; l++) parts[l] += x[j + l] * y[j + l];
+  for (int l = 0; l < 16; l++) sum += parts[l];
+  for (; j < D; j++) sum += x[j] * y[j];
+  return sum;
+}
+
+static void skip_gram(void) {
+  static float loss;
+  for (int b = 0; b < BATCHES; b++) {
+    int *center = centers + b * N, *target = targets + b * N * BAG;
+    /* average: the rows of the centers, out: those of the contexts; square and sums: their gradients; gradient: the scores'. */
+    gather(average, weight, center, N);
+    gather(out, original, target, N * BAG);
+    for (size_t i = 0; i < N * BAG; i++) gradient[i] = dot(average + i / BAG * D, out + i * D);
+    for (size_t i = 0; i < N * BAG; i++) {
+      float s = gradient[i], label = i % BAG == 0, e = expf(-fabsf(s));
+      loss += (s > 0 ? s : 0) - s * label + log1pf(e);
+      gradient[i] = (s > 0 ? 1 : e) / (1 + e) - label;
+    }
+    memset(square, 0, N * D * sizeof(float));
+    memset(sums, 0, N * BAG * D * sizeof(float));
+    for (size_t i = 0; i < N * BAG; i++) {
+      add(sums + i * D, average + i / BAG * D, gradient[i]);
+      add(square + i / BAG * D, out + i * D, gradient[i]);
+    }
+    subtract(weight, square, center, N);
+    subtract(original, sums, target, N * BAG);
+  }
+}
+
+enum { OUT, GRADIENT, COALESCED, OUT_AND_WEIGHT, WEIGHT, CENTERS_AND_CONTEXTS };
 
 static void restore(void) { memcpy(weight, original, V * D * sizeof(float)); }
 
@@ -209,6 +262,7 @@ static const struct op {
     {"step: sparse Adagrad", adagrad, WEIGHT},
     {"step: SparseAdam", sparse_adam, WEIGHT},
     {"step: dense Adam", dense_adam, WEIGHT},
+    {"skip-gram", skip_gram, CENTERS_AND_CONTEXTS},
 };
 static const struct op *op;
 
@@ -269,6 +323,10 @@ static void write_results(void) {
     fwrite(numbers, sizeof(float), rows, stdout);
     fwrite(sums, sizeof(float), rows * D, stdout);
     free(numbers);
+  } else if (op->result == CENTERS_AND_CONTEXTS) {
+    printf("{\"floats\": [%zu, %zu]}\n", V * D, V * D);
+    fwrite(weight, sizeof(float), V * D, stdout);
+    fwrite(original, sizeof(float), V * D, stdout);
   } else if (op->result == WEIGHT) {
     printf("{\"floats\": [%zu]}\n", V * D);
     fwrite(weight, sizeof(float), V * D, stdout);
@@ -279,20 +337,46 @@ static void write_results(void) {
   }
 }
 
+static int *ints(size_t n) {
+  int *x = malloc(n * sizeof(int));
+  if (fread(x, sizeof(int), n, stdin) != n) exit(1);
+  return x;
+}
+
+static void read_floats(float *to, size_t n) {
+  if (fread(to, sizeof(float), n, stdin) != n) exit(1);
+}
+
+static void prepare_skip_gram(void) {
+  size_t all = N * BAG * D;
+  weight = floats(V * D), original = floats(V * D), average = floats(N * D), square = floats(N * D);
+  out = floats(all), sums = floats(all), gradient = floats(N * BAG);
+  read_floats(weight, V * D);
+  centers = ints(BATCHES * N), targets = ints(BATCHES * N * BAG);
+}
+
+static void prepare_line(void) {
+  weight = floats(V * D), original = floats(V * D), square = floats(V * D), average = floats(V * D);
+  gradient = floats(N * D), out = floats(N * D), sums = floats(N * D);
+  winners = malloc(N * D * sizeof(int)), slot = malloc(N * sizeof(int));
+  row_of = malloc(N * sizeof(int)), slot_of = malloc(V * sizeof(int)), is_first = malloc(N);
+  read_floats(weight, V * D);
+  indices = ints(N);
+  read_floats(gradient, N * D);
+  memcpy(original, weight, V * D * sizeof(float));
+  number_slots(op->result == COALESCED);
+}
+
 static void prepare(const char *name) {
-  void *all[] = {weight, original, gradient, out, sums, square, average, indices, winners, slot, row_of, slot_of, is_first};
-  for (size_t k = 0; k < sizeof all / sizeof *all; k++) free(all[k]);
+  void **all[] = {(void **)&weight,  (void **)&original, (void **)&gradient, (void **)&out,     (void **)&sums,
+                  (void **)&square,  (void **)&average,  (void **)&indices,  (void **)&winners, (void **)&slot,
+                  (void **)&row_of,  (void **)&slot_of,  (void **)&is_first, (void **)&centers, (void **)&targets};
+  for (size_t k = 0; k < sizeof all / sizeof *all; k++) free(*all[k]), *all[k] = NULL;
   op = NULL;
   for (size_t k = 0; k < sizeof ops / sizeof *ops; k++) if (!strcmp(ops[k].name, name)) op = ops + k;
   if (!op) exit(1);
-  weight = floats(V * D), original = floats(V * D), square = floats(V * D), average = floats(V * D);
-  gradient = floats(N * D), out = floats(N * D), sums = floats(N * D);
-  indices = malloc(N * sizeof(int)), winners = malloc(N * D * sizeof(int)), slot = malloc(N * sizeof(int));
-  row_of = malloc(N * sizeof(int)), slot_of = malloc(V * sizeof(int)), is_first = malloc(N);
-  if (fread(weight, sizeof(float), V * D, stdin) != V * D || fread(indices, sizeof(int), N, stdin) != N) exit(1);
-  if (fread(gradient, sizeof(float), N * D, stdin) != N * D) exit(1);
-  memcpy(original, weight, V * D * sizeof(float));
-  number_slots(op->result == COALESCED);
+  if (op->run == skip_gram) prepare_skip_gram();
+  else prepare_line();
   chunk = 1;
   t = 0;
   run();

@@ -35,10 +35,14 @@ export class Limits {
   }
 
   on({ op }: Line, { V, D, N, weight, index, gradient }: Data): Contender {
+    return this.contender(`${V} ${D} ${N} ${BAG} ${op}`, weight, index, gradient);
+  }
+
+  /** request: of limits.c, after "prepare", with the arrays that it takes. */
+  contender(request: string, ...arrays: ArrayBufferView[]): Contender {
     return {
       name: Limits.title,
-      outputs: async () =>
-        (await this.child.ask(`prepare ${V} ${D} ${N} ${BAG} ${op}`, weight, index, gradient)).arrays,
+      outputs: async () => (await this.child.ask(`prepare ${request}`, ...arrays)).arrays,
       warmUp: async ({ warmUp }) => void (await this.child.ask(`warm up ${warmUp}`)),
       measure: async ({ most, seconds }) =>
         (await this.child.ask(`measure ${most} ${seconds}`)).values.samples as number[],

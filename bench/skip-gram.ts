@@ -38,7 +38,11 @@ interface Batch {
 }
 
 /** Milliseconds for PAIRS_IN_ALL pairs. */
-export async function raceSteps(corpus: Corpus, { torch, torchDefault }: Peers, effort: Effort): Promise<Times> {
+export async function raceSteps(
+  corpus: Corpus,
+  { torch, torchDefault, limits }: Peers,
+  effort: Effort,
+): Promise<Times> {
   const batches = batchesOf(corpus);
   const V = corpus.words.length;
   const start = new SkipGram(V, DIM, new Generator().manualSeed(SEED)).center.weight.array.slice();
@@ -51,7 +55,8 @@ export async function raceSteps(corpus: Corpus, { torch, torchDefault }: Peers, 
   );
   const expected = await stepsOf(V, batches, tidy).outputs();
   const ours = [local(OURS, stepsOf(V, batches, tidy)), withoutTidy(stepsOf(V, batches, untidied))];
-  return race(STEPS, [...ours, ...theirs], expected, effort, TOLERANCE);
+  const least = limits === null ? [] : [limits.contender(`${V} ${DIM} ${PAIRS} ${TARGETS} skip-gram`, ...arrays)];
+  return race(STEPS, [...ours, ...theirs, ...least], expected, effort, TOLERANCE);
 }
 
 function stepsOf(V: number, batches: readonly Batch[], scope: Scope): Task {

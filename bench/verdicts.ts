@@ -25,7 +25,7 @@ export function verdicts(run: Run): string {
   const singles = SINGLE_TARGETS.flatMap((target) => {
     const number = target.reached(run);
     if (number === null) return [];
-    const cell = shown(number, verdictOf(target, number));
+    const cell = shown(number, verdictOf(target, number), target.limit?.(run));
     return [[target.what, boundText(target.floor), boundText(target.goal), cell]];
   });
   if (all.length === 0) return "";
