@@ -1,5 +1,6 @@
 // The public names of nn-embedding/tables: tables that exist are loaded, looked at, shrunk, searched and handed on.
 
+export { readKeyedEmbedding, writeKeyedEmbedding } from "../io/keyed-embedding.js";
 export { type NpyWriteOptions, npyPieces, readNpy, writeNpy } from "../io/npy.js";
 export type { WrittenDType } from "../io/pieces.js";
 export { type ProjectorFiles, type ProjectorOptions, projectorFiles } from "../io/projector.js";
