@@ -4,6 +4,7 @@ import { nn } from "../index.js";
 import { checkInteger, checkOptions, sizeText } from "../internals.js";
 import { KeyedEmbedding } from "../tables/keyed-embedding.js";
 import { type QuantizedDType, QuantizedEmbedding } from "../tables/quantized.js";
+import { decodeText } from "./json.js";
 import type { RandomAccess } from "./random-access.js";
 import { openSafetensors, type SafetensorsFile } from "./safetensors.js";
 import { type RawTensor, safetensorsPieces } from "./write-safetensors.js";
@@ -111,12 +112,7 @@ async function readWords(operation: string, file: SafetensorsFile, rows: number)
     throw new RangeError(`${operation}: '${WORDS}' must be U8 and 1-D, but is ${dtype} of shape ${sizeText(shape)}`);
   }
   const bytes = await file.bytes(WORDS);
-  let text: string;
-  try {
-    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch (cause) {
-    throw new RangeError(`${operation}: '${WORDS}' is not UTF-8`, { cause });
-  }
+  const text = decodeText(`${operation}: '${WORDS}'`, bytes);
   const words = rows === 0 && text === "" ? [] : text.split("\n");
   if (words.length === rows) return words;
   throw new RangeError(`${operation}: '${WORDS}' has ${words.length} words, but '${TABLE}' has ${rows} rows`);

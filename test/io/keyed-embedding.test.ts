@@ -135,7 +135,11 @@ describe("other files are refused, and no memory is held", () => {
     ["more words", file(FLOATS, "a\nb\n"), /'vocab' has 3 words/],
     ["a word that comes twice", file(FLOATS, "a\na"), /"a" is the word of row 0 and of row 1/],
     ["words that are no bytes", file(FLOATS, FLOATS), /'vocab' must be U8 and 1-D, but is F32 of shape \[2, 1\]$/],
-    ["no UTF-8", file(FLOATS, { dtype: "U8", shape: [3], data: Uint8Array.of(97, 10, 255) }), /'vocab' is not UTF-8$/],
+    [
+      "no UTF-8",
+      file(FLOATS, { dtype: "U8", shape: [3], data: Uint8Array.of(97, 10, 255) }),
+      /^readKeyedEmbedding: 'vocab' is not valid UTF-8$/,
+    ],
     ["integers", file({ ...FLOATS, dtype: "I32" }, "a\nb"), /must be F32, F16, BF16, or U8 with metadata/],
     ["packed rows of a dtype that nobody tells", file(PACKED, "a\nb"), /but is U8 with \{\}$/],
     ["packed rows of an unknown dtype", file(PACKED, "a\nb", { ...INT8, dtype: "int2" }), /U8 with \{"dtype":"int2"/],
