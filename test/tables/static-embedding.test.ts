@@ -134,6 +134,7 @@ test("a unigram vocabulary is a list, whose unknown token is a number", async ()
         ["<unk>", 0],
         ["ab", -1],
         ["abcdef", -2],
+        ["abcdefgh", -3],
       ],
       unk_id: 0,
     },
@@ -152,7 +153,7 @@ test("a unigram vocabulary is a list, whose unknown token is a number", async ()
   using embedding = await StaticEmbedding.fromModel2Vec(files, { Tokenizer: Letters });
   tidy(() => {
     expect(embedding.encode("text").array).toEqual(Float32Array.of(8));
-    // One token takes five characters, the median; an emoji is one of them.
+    // One token takes five characters, the median rounded down; an emoji is one of them.
     embedding.encode("😀123456789", { maxLength: 1 });
     embedding.encode("😀123456789", { maxLength: null });
   });
