@@ -159,15 +159,25 @@ describe.runIf(process.env.BUILD === "build")("nn-embedding train", () => {
     expect(bytesOf(at("three.safetensors"))).not.toEqual(bytesOf(at("one.safetensors")));
   });
 
-  test("reads a text of one line, of any length, the same wherever it is divided", () => {
+  const tiny = ["--dim", "4", "--epochs", "1", "--to", "word2vec"];
+  const learnt = (content: string) => run(["train", "-", "-", ...tiny], content).stdout;
+
+  // A pipe comes in pieces of 64 KB, which divide words.
+  test("reads texts without lines, in sentences of at most 1,000 words", () => {
     const words = Array.from({ length: 40_000 }, (_, i) => `w${(i * i) % 61}`);
-    const texts = [words.join(" "), `${words.join(" ")}\r\n`, words.join("\n"), words.join("\r\n")];
-    const files = texts.map((content, i) => {
-      run(["train", written("long.txt", content), at(`long-${i}.vec`), "--dim", "4", "--epochs", "1"]);
-      return readFileSync(at(`long-${i}.vec`), "utf8");
-    });
+    const ended = words.map((word, i) => (i % 1000 === 999 ? `${word}.` : word));
+    const files = [words.join(" "), `${words.join(" ")}\r\n`, words.join("\r\n"), ended.join(" ")].map(learnt);
     expect(files[0]).toMatch(/^31 4\nw/);
     expect(new Set(files).size).toBe(1);
+  });
+
+  test("ends a sentence at an empty line, and not at the end of a line", () => {
+    const sentence = Array.from({ length: 60 }, (_, i) => `w${i}`).join(" ");
+    const sentences = (end: string) => learnt(Array(200).fill(sentence).join(end));
+    expect(sentences("\n \n")).toBe(sentences(". "));
+    expect(sentences("\r\n\r\n")).toBe(sentences(". "));
+    expect(sentences("\n")).toBe(sentences(" "));
+    expect(sentences("\n")).not.toBe(sentences(". "));
   });
 
   test("from pipe to pipe", () => {

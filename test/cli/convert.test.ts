@@ -194,7 +194,15 @@ describe.runIf(process.env.BUILD === "build")("what cannot be read is one line, 
   });
 
   test("a place where nothing can be written", () => {
-    const { status, stderr } = run(["convert", GLOVE, join(hostile, "none/out.txt")]);
-    expect([status, stderr]).toEqual([1, expect.stringMatching(/^nn-embedding: ENOENT: /)]);
+    mkdirSync(join(hostile, "taken.txt"));
+    const before = namesIn(hostile);
+    for (const [out, code] of [
+      ["none/out.txt", "ENOENT"],
+      ["taken.txt", "EISDIR"],
+    ]) {
+      const { status, stderr } = run(["convert", GLOVE, join(hostile, out)]);
+      expect([status, stderr]).toEqual([1, expect.stringMatching(new RegExp(`^nn-embedding: ${code}: `))]);
+    }
+    expect(namesIn(hostile)).toEqual(before);
   });
 });
