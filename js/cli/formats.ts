@@ -38,11 +38,11 @@ export function formatOf(path: string, given: Format | undefined, dtype: DType):
 export type Kind = "safetensors" | "npy" | "word vectors";
 
 /** Bytes that kindOf looks at. */
-export const HEAD_BYTES = 9;
+export const HEAD_BYTES = 8;
 
 export function kindOf(head: Uint8Array): Kind {
   if (head.length >= 6 && head[0] === 0x93 && String.fromCharCode(...head.subarray(1, 6)) === "NUMPY") return "npy";
-  // The length of the header, below 2^32, and its first character.
+  // The length of the header in 64 bits, which is below 2^32; text has no zeros.
   const zeros = head.length >= HEAD_BYTES && head.subarray(4, 8).every((byte) => byte === 0);
-  return zeros && head[8] === 0x7b ? "safetensors" : "word vectors";
+  return zeros ? "safetensors" : "word vectors";
 }
