@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { build } from "esbuild";
 import { finishDeclarations } from "./declarations.mjs";
+import { licencesOf } from "./licences.mjs";
 import { DIGITS, decode, encode } from "./wasm-text.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -157,15 +158,34 @@ const fromOutside = {
   },
 };
 
-/** The test vectors, the function that checks them, and its command line. */
+/** The test vectors and the function that checks them. */
 async function bundleVerify() {
-  const { version } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
-  const define = { VERSION: JSON.stringify(version) };
   await Promise.all([
     copyFile(join(root, "test/golden/vectors.json"), join(root, "build/vectors.json")),
     build({ ...options, entryPoints: ["js/verify/verify.ts"], outfile: "build/verify.js", plugins: [fromOutside] }),
-    build({ ...options, entryPoints: ["js/verify/cli.ts"], outfile: "build/cli.js", bundle: false, define }),
   ]);
+}
+
+/** The command line: a file for each command, so that it starts fast, with all packages inside but the library, and their licences. */
+async function bundleCli() {
+  const { version } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
+  const { metafile } = await build({
+    ...options,
+    mangleProps: undefined,
+    entryPoints: { cli: "js/cli/main.ts" },
+    outdir: "build",
+    chunkNames: "cli/[name]-[hash]",
+    splitting: true,
+    minify: true,
+    legalComments: "none",
+    platform: "node",
+    external: ["nn-embedding"],
+    define: { VERSION: JSON.stringify(version) },
+    // CommonJS packages ask for what Node has.
+    banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
+    metafile: true,
+  });
+  await writeFile(join(root, "build/cli/LICENSES.txt"), await licencesOf(metafile.inputs, root));
 }
 
 await rm(join(root, "build"), { recursive: true, force: true });
@@ -187,5 +207,6 @@ await Promise.all([
   bundle("build/edge-light", imported("?module"), files, internals),
   nameForNode(files),
   bundleVerify(),
+  bundleCli(),
   declare(),
 ]);

@@ -1,18 +1,20 @@
 // What packing costs: npm run quantisation -- --help
 
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { Command } from "commander";
 import { nn, type Tensor, tensor, tidy } from "nn-embedding";
 import { nearest, type QuantizedDType, type Searched } from "nn-embedding/tables";
 import { tableOf } from "../bench/table.js";
 import { positive } from "../examples/flags.js";
+import { cache } from "./glove/fetch.js";
 
 const { file, queries } = new Command()
   .name("npm run quantisation --")
   .description(
     "Prints what a table loses when it is packed: the errors of its numbers, and how many of the ten nearest it keeps.",
   )
-  .option("--file <path>", "GloVe text: a word and its numbers in each line", "build/glove.txt")
+  .option("--file <path>", "GloVe text: a word and its numbers in each line", join(cache, "glove.txt"))
   .option("--queries <n>", "rows whose neighbours are looked for, spread over the table", positive, 1000)
   .parse()
   .opts<{ file: string; queries: number }>();

@@ -59,6 +59,9 @@ const layers = [
   "verify",
 ];
 
+/** js/ without the command line, which is a program of its own. */
+const library = sources("js").filter((file) => room(file) !== "cli");
+
 describe("the rooms", () => {
   test("there are files to look at", () => {
     expect(sources("js").length).toBeGreaterThan(20);
@@ -76,7 +79,7 @@ describe("the rooms", () => {
       const layer = (path: string) => layers.indexOf(room(path).replace(/^io$/, "tables"));
       return layer(name) <= layer(file) && layer(name) >= 0;
     };
-    expect(offenders(sources("js"), above)).toEqual([]);
+    expect(offenders(library, above)).toEqual([]);
   });
 
   test("verify/ uses the library through its public names alone", () => {
@@ -93,7 +96,7 @@ describe("the rooms", () => {
     const beside = [...sources("js/tables"), ...sources("js/io")];
     const rooms = ["tables", "io"];
     expect(offenders(beside, (_, name) => doors.includes(name) || rooms.includes(room(name)))).toEqual([]);
-    const others = sources("js").filter((file) => !beside.includes(file));
+    const others = library.filter((file) => !beside.includes(file));
     expect(
       offenders(
         others,
@@ -101,6 +104,14 @@ describe("the rooms", () => {
           typesFromBelow.includes(`${file} ${name}`) || (name !== "js/internals" && !rooms.includes(room(name))),
       ),
     ).toEqual([]);
+  });
+
+  test("cli/ uses the package from outside, and nobody uses cli/", () => {
+    const programs = ["examples/flags", "examples/skip-gram/model", "examples/skip-gram/sentences"];
+    const packages = /^(nn-embedding(\/tables|\/verify)?|node:[a-z/]+|commander|cli-progress|ml-pca|echarts\/[a-z]+)$/;
+    const allowed = (_: string, name: string) => room(name) === "cli" || programs.includes(name) || packages.test(name);
+    expect(offenders(sources("js/cli"), allowed)).toEqual([]);
+    expect(offenders(library, (_, name) => room(name) !== "cli")).toEqual([]);
   });
 
   test("check.ts imports nothing, autograd.ts knows no tensor", () => {

@@ -1,5 +1,5 @@
-import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { build } from "esbuild";
@@ -10,20 +10,41 @@ const readme = readFileSync("README.md", "utf8");
 const programs = [...readme.matchAll(/```ts\n(.*?)```(?:\n\n```text ?(\w*)\n(.*?)```)?/gs)].map(
   ([, source, name, printed], i) => ({ file: `${folder}/${i}.ts`, source, name, printed }),
 );
+/** Commands with what they print: "$ npx nn-embedding info glove.txt". */
+const sessions = [...readme.matchAll(/```console\n(.*?)```/gs)].map(([, text]) => text);
 mkdirSync(folder, { recursive: true });
 for (const { file, source } of programs) writeFileSync(file, source);
+// The files that programs and commands find where they run.
+cpSync("test/fixtures/glove.txt", `${folder}/glove.txt`);
+cpSync("test/fixtures/static/plain", `${folder}/model`, { recursive: true });
+
+const built = (path: string) => join(process.cwd(), path);
 
 /** Runs a program of the README on the build under test; returns what it printed. */
 async function run(file: string): Promise<string> {
   const outfile = file.replace(/\.ts$/, ".mjs");
-  const built = (path: string) => join(process.cwd(), path);
   const alias = {
     "nn-embedding": built(`${process.env.BUILD}/index.js`),
+    "nn-embedding/tables": built(`${process.env.BUILD}/tables/index.js`),
     "nn-embedding/verify": built("build/verify.js"),
   };
-  await build({ entryPoints: [file], outfile, bundle: true, format: "esm", target: "es2022", alias });
-  return execFileSync(process.execPath, [outfile], { encoding: "utf8" });
+  await build({ entryPoints: [file], outfile, bundle: true, format: "esm", target: "es2022", platform: "node", alias });
+  return execFileSync(process.execPath, [built(outfile)], { encoding: "utf8", cwd: folder });
 }
+
+/** What the README uses of its host, and the types of @huggingface/tokenizers. */
+const HOST = `
+declare const console: { log(text: unknown): void };
+declare class TextDecoder {}
+declare class TextEncoder {}
+declare module "node:fs" {
+  export function createReadStream(path: string): AsyncIterable<Uint8Array>;
+}
+declare module "node:fs/promises" {
+  export function readFile(path: string): Promise<Uint8Array>;
+  export function writeFile(path: string, data: Uint8Array | Iterable<Uint8Array>): Promise<void>;
+}
+`;
 
 describe("README", () => {
   test("begins with the commands that continuous integration runs, after the one that shows something", () => {
@@ -46,6 +67,15 @@ describe("README", () => {
     expect(await run(file)).toBe(printed);
   });
 
+  // The command line is that of the release build, whatever is under test.
+  test.runIf(process.env.BUILD === "build").each(sessions)("the commands print what stands below them", (session) => {
+    for (const [, command, printed] of session.matchAll(/^\$ npx nn-embedding (.*)\n((?:(?!\$ ).*\n)*)/gm)) {
+      const args = [built("build/cli.js"), ...command.split(" ")];
+      const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8", cwd: folder });
+      expect([command, status, stdout + stderr]).toEqual([command, 0, printed]);
+    }
+  });
+
   test("the introductions print what PyTorch prints", () => {
     const { outputs } = JSON.parse(readFileSync("test/golden/introduction.json", "utf8"));
     const named = programs.filter(({ name }) => name !== "");
@@ -64,10 +94,11 @@ describe("README", () => {
       types: [],
       paths: {
         "nn-embedding": [join(process.cwd(), "build/types/index.d.ts")],
+        "nn-embedding/tables": [join(process.cwd(), "build/types/tables/index.d.ts")],
         "nn-embedding/verify": [join(process.cwd(), "build/types/verify/verify.d.ts")],
       },
     };
-    writeFileSync(`${folder}/console.d.ts`, "declare const console: { log(text: unknown): void };\n");
+    writeFileSync(`${folder}/host.d.ts`, HOST);
     writeFileSync(`${folder}/tsconfig.json`, JSON.stringify({ compilerOptions: options, include: ["*.ts"] }));
     const tsc = createRequire(import.meta.url).resolve("typescript/bin/tsc");
     expect(() => execFileSync(process.execPath, [tsc, "-p", folder], { stdio: "pipe" })).not.toThrow();

@@ -1,7 +1,7 @@
 // Skip-gram with negative sampling (arXiv 1310.4546), on nothing but the public API.
 
 import { functional as F, Generator, multinomial, nn, optim, rand, type Tensor, tensor, tidy } from "nn-embedding";
-import type { Corpus } from "./corpus.js";
+import type { Sentences } from "./sentences.js";
 
 export interface Settings {
   epochs: number;
@@ -50,7 +50,11 @@ export class SkipGram extends nn.Module {
 }
 
 /** Trains on the corpus; the same settings give the same vectors, bit for bit. */
-export function train(corpus: Corpus, { epochs, dim, seed }: Settings, report: (progress: Progress) => void): SkipGram {
+export function train(
+  corpus: Sentences,
+  { epochs, dim, seed }: Settings,
+  report: (progress: Progress) => void,
+): SkipGram {
   const generator = new Generator().manualSeed(seed);
   const model = new SkipGram(corpus.words.length, dim, generator);
   const sgd = new optim.SGD(model.parameters(), { lr: LEARNING_RATE });
@@ -102,7 +106,7 @@ export function train(corpus: Corpus, { epochs, dim, seed }: Settings, report: (
 }
 
 /** Drops a word with a probability that grows with its frequency f: it stays with (sqrt(f / t) + 1) * t / f. */
-function subsample(sentence: Int32Array, { counts, size }: Corpus, chance: Stream): Int32Array {
+function subsample(sentence: Int32Array, { counts, size }: Sentences, chance: Stream): Int32Array {
   return sentence.filter((word) => {
     const ratio = counts[word] / (SUBSAMPLE * size);
     return chance.next() < (Math.sqrt(ratio) + 1) / ratio;

@@ -1,5 +1,7 @@
 // The public names of nn-embedding/tables: tables that exist are loaded, looked at, shrunk, searched and handed on.
 
+export { readKeyedEmbedding, writeKeyedEmbedding } from "../io/keyed-embedding.js";
+export type { ModelFiles } from "../io/model2vec.js";
 export { type NpyWriteOptions, npyPieces, readNpy, writeNpy } from "../io/npy.js";
 export type { WrittenDType } from "../io/pieces.js";
 export { type ProjectorFiles, type ProjectorOptions, projectorFiles } from "../io/projector.js";
@@ -33,4 +35,11 @@ export {
   QuantizedEmbedding,
   QuantizedEmbeddingBag,
 } from "./quantized.js";
+export {
+  type EncodeOptions,
+  StaticEmbedding,
+  type StaticEmbeddingOptions,
+  type TokenIds,
+  type TokenizerLike,
+} from "./static-embedding.js";
 export { type CountOptions, Vocab, type VocabOptions } from "./vocab.js";

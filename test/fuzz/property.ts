@@ -90,7 +90,7 @@ function* pieces(file: Uint8Array, lengths: readonly number[]): Generator<Uint8A
 const MOST_BYTES = 64 * 1024 * 1024;
 
 /** What an error of ours begins with: the function or the method. */
-const OURS = /^[A-Za-z]+(\.[A-Za-z]+)?: /;
+const OURS = /^[A-Za-z\d]+(\.[A-Za-z]+)?: /;
 
 async function expectReadOrRefused(reader: FuzzedReader, chunks: Iterable<Uint8Array>, valid: boolean): Promise<void> {
   const before = memory();

@@ -2,6 +2,7 @@
 
 import type { Arbitrary } from "fast-check";
 import { BINARY_READERS } from "./binary-readers.js";
+import { MODEL_READERS } from "./model-readers.js";
 import { TEXT_READERS } from "./text-readers.js";
 
 export interface FuzzedReader {
@@ -15,5 +16,5 @@ export interface FuzzedReader {
   read(chunks: Iterable<Uint8Array>): Promise<void>;
 }
 
-/** Those of the binary formats, then those of the text formats; each room has a file beside this one. */
-export const READERS: readonly FuzzedReader[] = [...BINARY_READERS, ...TEXT_READERS];
+/** Those of the binary formats, of the text formats, and of what is made of them; each room has a file beside this one. */
+export const READERS: readonly FuzzedReader[] = [...BINARY_READERS, ...TEXT_READERS, ...MODEL_READERS];

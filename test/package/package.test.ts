@@ -41,13 +41,20 @@ describe.runIf(process.env.BUILD === "build")("the package", () => {
   test("holds the bundles, the kernels and the declarations, and nothing of the workshop", () => {
     const files = filesOf(installed);
     const published =
-      /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|build\/(?!debug|test|bench|examples).*\.(js|js\.map|d\.ts|wasm|json))$/;
+      /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|build\/(?!debug|test|bench|examples).*\.(js|js\.map|d\.ts|wasm|json)|build\/cli\/LICENSES\.txt)$/;
     expect(files.filter((file) => !published.test(file))).toEqual([]);
     for (const kind of ["", "workerd/", "edge-light/"]) {
       expect(files).toContain(`build/${kind}index.js`);
       expect(files).toContain(`build/${kind}library.js.map`);
     }
     expect(files.filter((file) => file.endsWith(".wasm"))).toEqual(["build/kernels.wasm", "build/table-kernels.wasm"]);
+  });
+
+  test("tells the licences of the packages inside the command line", () => {
+    const licences = readFileSync(join(installed, "build/cli/LICENSES.txt"), "utf8");
+    for (const name of ["commander", "cli-progress", "echarts", "zrender", "ml-pca"]) {
+      expect(licences).toMatch(new RegExp(`^${name} \\d+\\.\\d+\\.\\d+ \\(\\S+\\)\n\n`, "m"));
+    }
   });
 
   test("is the same wherever it is built", () => {

@@ -1,7 +1,7 @@
 // Edge runtimes, which refuse to compile WebAssembly from bytes: the .wasm comes as a module.
 
 import { copyFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { exec } from "./exec.js";
 import { fromNpm, npmVersion, packages } from "./install.js";
 import type { Entry } from "./matrix.js";
@@ -10,31 +10,53 @@ import { installedFile, oneFile } from "./stage.js";
 /** A new compatibility date. */
 export const NEW = "2026-11-01";
 
+/** A file that a worker imports: kernels, or bytes. */
+interface WorkerModule {
+  readonly kind: "wasm" | "data";
+  readonly path: string;
+}
+
 /**
- * A folder with what `workerd` serves, made as wrangler makes it: one file under its conditions, the .wasm beside it.
- * Returns the path of its configuration.
+ * A folder with what `workerd` serves, made as wrangler makes it: one file under its conditions, other modules beside it.
+ * program: a file of the project. Returns the path of its configuration.
  */
-export async function worker(project: string, date: string, socket = ""): Promise<string> {
-  const file = await oneFile(project, "edge.js", "edge.js", {
+export async function worker(
+  project: string,
+  program: string,
+  date: string,
+  socket = "",
+  data: readonly string[] = [],
+): Promise<string> {
+  const file = await oneFile(project, program, program, {
     format: "esm",
     conditions: ["workerd", "worker", "browser"],
     plugins: [
       {
-        name: "wasm",
-        setup: ({ onResolve }) => onResolve({ filter: /\.wasm$/ }, () => ({ path: "./kernels.wasm", external: true })),
+        name: "modules",
+        setup: ({ onResolve }) =>
+          onResolve({ filter: /\.(wasm|safetensors)$/ }, ({ path }) => ({
+            path: `./${basename(path)}`,
+            external: true,
+          })),
       },
     ],
   });
+  const kernels = ["kernels.wasm", "table-kernels.wasm"].map((name) => installedFile(project, `nn-embedding/${name}`));
+  const modules: WorkerModule[] = [
+    ...kernels.map((path) => ({ kind: "wasm" as const, path })),
+    ...data.map((path) => ({ kind: "data" as const, path })),
+  ];
+  for (const { path } of modules) await copyFile(path, join(project, "one-file", basename(path)));
+  const embedded = modules.map(({ kind, path }) => `(name = "${basename(path)}", ${kind} = embed "${basename(path)}")`);
   const config = file.replace(/js$/, `${date}.capnp`);
-  await copyFile(installedFile(project, "nn-embedding/kernels.wasm"), join(project, "one-file/kernels.wasm"));
   await writeFile(
     config,
     `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [(name = "main", worker = (
     modules = [
-      (name = "edge.js", esModule = embed "edge.js"),
-      (name = "kernels.wasm", wasm = embed "kernels.wasm"),
+      (name = "${program}", esModule = embed "${program}"),
+      ${embedded.join(",\n      ")},
     ],
     compatibilityDate = "${date}",
   ))],
@@ -44,6 +66,10 @@ const config :Workerd.Config = (
   );
   return config;
 }
+
+/** What a configuration says to serve HTTP at a port of loopback. */
+export const socketAt = (port: number) =>
+  `sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "main")],`;
 
 export const workerdFile = "workerd/bin/workerd";
 
@@ -56,7 +82,7 @@ const workerd = (name: string, date: string): Entry => ({
   fast: true,
   install: () => fromNpm(workerdFile),
   run: async ({ project, signal }) => ({
-    output: await exec(await fromNpm(workerdFile), ["test", await worker(project, date)], { signal }),
+    output: await exec(await fromNpm(workerdFile), ["test", await worker(project, "edge.js", date)], { signal }),
     version: await workerdVersion(),
     engine: "V8",
   }),

@@ -2,7 +2,7 @@
 
 import { readFile } from "node:fs/promises";
 import { createConnection } from "node:net";
-import { NEW, worker, workerdFile, workerdVersion } from "./edge.js";
+import { NEW, socketAt, worker, workerdFile, workerdVersion } from "./edge.js";
 import { freePort, start, until } from "./exec.js";
 import { fromNpm } from "./install.js";
 import type { Answer, Context, Entry } from "./matrix.js";
@@ -49,7 +49,7 @@ function connect(port: number, signal: AbortSignal): Connection {
 }
 
 /** What the kernel says a process holds of the machine's memory, in bytes. */
-async function resident(pid: number): Promise<number> {
+export async function resident(pid: number): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, "utf8");
   return 1024 * Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)![1]);
 }
@@ -104,8 +104,7 @@ export const requests = (count: number): Entry => ({
   install: () => fromNpm(workerdFile),
   async run({ project, signal }: Context): Promise<Answer> {
     const port = await freePort();
-    const socket = `sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "main")],`;
-    const config = await worker(project, NEW, socket);
+    const config = await worker(project, "edge.js", NEW, socketAt(port));
     const server = start(await fromNpm(workerdFile), ["serve", config], { signal });
     const url = `http://127.0.0.1:${port}/report`;
     const answer = () => fetch(url).then((response) => response.text());

@@ -7,13 +7,22 @@ import { bundlers } from "./bundlers.js";
 import { edge } from "./edge.js";
 import { exec } from "./exec.js";
 import { type Entry, isRed, matrix, parseReport, type Row } from "./matrix.js";
+import { nearest } from "./nearest.js";
 import { node } from "./node.js";
 import { requests } from "./requests.js";
 import { shells } from "./shells.js";
 import { stage } from "./stage.js";
 import { table } from "./table.js";
 
-const all = (count: number): Entry[] => [...node, ...edge, ...browsers, ...shells, ...bundlers, requests(count)];
+const all = (count: number): Entry[] => [
+  ...node,
+  ...edge,
+  ...browsers,
+  ...shells,
+  ...bundlers,
+  nearest,
+  requests(count),
+];
 
 /** Before a hundred thousand requests the heap of workerd has not reached its size. */
 function many(text: string): number {
