@@ -16,18 +16,34 @@ const LONGEST_WORD = 65_536;
 const GLIMPSE = 4096;
 
 /**
- * Whether what follows the header is binary. A first line of dim numbers and no control bytes is text; of others, control bytes
- * tell, or a last column that is no ASCII.
+ * Whether what follows the header is binary. Lines that all end with dim numbers, the first of them without control bytes, are text;
+ * of others, control bytes tell, or a last column that is no ASCII.
  */
 export async function looksBinary(reader: ByteReader, dim: number): Promise<boolean> {
   const ahead = await reader.peek(GLIMPSE);
-  const end = ahead.indexOf(NEWLINE);
-  const line = end < 0 ? ahead : ahead.subarray(0, end);
-  const text = asciiOf(line, 0, line.length).trimEnd();
-  const isWhole = end >= 0 || ahead.length < GLIMPSE;
-  const numbers = countNumbers(line.subarray(0, text.length));
-  if (!line.some(isControl) && (isWhole ? numbers === dim : numbers > 0)) return false;
-  return ahead.some(isControl) || /[\x80-\xff][^ \t]*$/.test(text);
+  const [first, ...others] = linesOf(ahead);
+  const isWhole = others.length > 0 || ahead.length < GLIMPSE;
+  const ends = (line: Uint8Array) => countNumbers(trimmed(line)) === dim;
+  // The last line may be cut.
+  const whole = ahead.length < GLIMPSE ? others : others.slice(0, -1);
+  const isText = isWhole ? ends(first) && whole.every((line) => line.length === 0 || ends(line)) : countNumbers(first) > 0;
+  if (isText && !first.some(isControl)) return false;
+  return ahead.some(isControl) || /[\x80-\xff][^ \t]*$/.test(asciiOf(first, 0, trimmed(first).length));
+}
+
+/** The lines of some bytes, the last of them without an end. */
+function linesOf(bytes: Uint8Array): Uint8Array[] {
+  const lines: Uint8Array[] = [];
+  let start = 0;
+  for (let end = bytes.indexOf(NEWLINE); end >= 0; end = bytes.indexOf(NEWLINE, start)) {
+    lines.push(bytes.subarray(start, end));
+    start = end + 1;
+  }
+  return [...lines, bytes.subarray(start)];
+}
+
+function trimmed(line: Uint8Array): Uint8Array {
+  return line.subarray(0, asciiOf(line, 0, line.length).trimEnd().length);
 }
 
 function isControl(byte: number): boolean {

@@ -90,6 +90,12 @@ describe("readWordVectors", () => {
     }
   });
 
+  it("sees a binary file whose first row alone could be text", async () => {
+    const file = [...bytes("2 1\n! "), 32, 13, 32, 52, 10, ...bytes('" '), 0, 0, 0, 0, 10];
+    const numbers = new Float32Array(new Uint8Array([32, 13, 32, 52, 0, 0, 0, 0]).buffer);
+    await read([Uint8Array.from(file)], {}, (keyed) => expectTable(keyed, ["!", '"'], numbers));
+  });
+
   it("reads numbers as Math.fround(Number(text)) does", async () => {
     const digits = fc.stringMatching(/^[0-9]{1,25}$/);
     const number = fc.oneof(
