@@ -36,9 +36,9 @@ const options = {
 };
 
 /**
- * The private names of tensors and what they are made of, as a pattern: nobody outside reads them, so that the build may shorten
- * them. Not those of modules and optimizers, which users extend with names of their own; nor a name that another file uses as well,
- * for it may be public there.
+ * The private names of tensors and what they are made of, each with a short one: nobody outside reads them, so that the build may
+ * shorten them. Not those of modules and optimizers, which users extend with names of their own; nor a name that another file uses as
+ * well, for it may be public there. "$" keeps them apart from names that users give to what they add to a tensor or a Parameter.
  */
 async function privateNames() {
   const files = (await readdir(join(root, "js"), { recursive: true })).filter((name) => name.endsWith(".ts"));
@@ -49,7 +49,8 @@ async function privateNames() {
     .filter((file) => /^(tensor\/|autograd|random)/.test(file))
     .flatMap((file) => [...texts.get(file).matchAll(/ private (?:readonly |get |set )*(\w+)/g)])
     .map(([, name]) => name);
-  return new RegExp(`^(${names.filter((name) => uses(name) === 1).join("|")})$`);
+  const shortened = [...new Set(names)].filter((name) => uses(name) === 1).sort();
+  return Object.fromEntries(shortened.map((name, i) => [name, `$${i.toString(36)}`]));
 }
 
 /** Kernels, "#kernels.wasm" or "#table-kernels.wasm", as text in the bundle, compiled when it is imported. */
@@ -197,7 +198,8 @@ await Promise.all([
 ]);
 // Only their declarations are of use: js/wasm.ts instantiates the kernels.
 for (const name of ["kernels", "table-kernels"]) await rm(join(root, `build/${name}.js`));
-options.mangleProps = await privateNames();
+options.mangleCache = await privateNames();
+options.mangleProps = new RegExp(`^(${Object.keys(options.mangleCache).join("|")})$`);
 const files = await listNames("js/index.ts");
 const [[, { names: internals }]] = await listNames("js/internals.ts");
 await Promise.all([

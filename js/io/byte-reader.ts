@@ -1,6 +1,7 @@
 // Reads a source piece by piece and knows at which byte it is. Holds one chunk, and no more than it is asked for.
 
 import { wrongKind } from "../internals.js";
+import { joined } from "./pieces.js";
 import { chunksOf, type ReadOptions, type Source, totalOf } from "./source.js";
 
 const EMPTY = /* @__PURE__ */ new Uint8Array(0);
@@ -61,7 +62,7 @@ export class ByteReader {
       pieces.push(piece);
       missing -= piece.length;
     }
-    return joined(pieces);
+    return whole(pieces);
   }
 
   /**
@@ -80,9 +81,9 @@ export class ByteReader {
       pieces.push(piece);
       if (found < 0) continue;
       this.take(1);
-      return joined(pieces);
+      return whole(pieces);
     }
-    return pieces.length === 0 ? null : joined(pieces);
+    return pieces.length === 0 ? null : whole(pieces);
   }
 
   /** Takes the next byte if it is this one. */
@@ -99,8 +100,8 @@ export class ByteReader {
       if (piece === null) break;
       pieces.push(piece);
     }
-    const peeked = joined(pieces);
-    this.chunk = joined([...pieces, this.chunk]);
+    const peeked = whole(pieces);
+    this.chunk = whole([...pieces, this.chunk]);
     this.position = start;
     return peeked;
   }
@@ -144,13 +145,7 @@ export class ByteReader {
   }
 }
 
-function joined(pieces: readonly Uint8Array[]): Uint8Array {
-  if (pieces.length === 1) return pieces[0];
-  const whole = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
+/** The pieces as one: the only one as it is. */
+function whole(pieces: readonly Uint8Array[]): Uint8Array {
+  return pieces.length === 1 ? pieces[0] : joined(pieces);
 }

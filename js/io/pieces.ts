@@ -38,7 +38,7 @@ export function* bytePieces(view: ArrayBufferView): Generator<Uint8Array, void, 
   for (let at = 0; at < bytes.length; at += 4 * PIECE) yield bytes.slice(at, at + 4 * PIECE);
 }
 
-/** All pieces as one. */
+/** All pieces as one, always a copy. */
 export function joined(pieces: Iterable<Uint8Array>): Uint8Array<ArrayBuffer> {
   const all = [...pieces];
   const whole = new Uint8Array(all.reduce((sum, piece) => sum + piece.length, 0));

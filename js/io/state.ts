@@ -3,6 +3,7 @@
 import { SparseTensor, Tensor } from "../index.js";
 import { describe } from "../internals.js";
 import { described, isObject, parseJson, quoted } from "./json.js";
+import { checkMetadata } from "./safetensors-header.js";
 
 /** Objects and arrays of tensors, finite numbers, strings, booleans and null. What is undefined is left out. */
 export type NestedState = Tensor | SparseTensor | number | string | boolean | null | undefined | object;
@@ -46,8 +47,12 @@ export function flattenState(state: NestedState): FlatState {
 }
 
 /** The nested state of a file written from `flattenState`; its tensors are those of the file. */
-export function unflattenState<T = Record<string, unknown>>({ tensors, metadata }: FlatState): T {
+export function unflattenState<T = Record<string, unknown>>(flat: FlatState): T {
   const operation = "unflattenState";
+  if (!isObject(flat) || !isObject(flat.tensors) || !isObject(flat.metadata)) {
+    throw new TypeError(`${operation}: argument 'flat' must be { tensors, metadata }, but got ${described(flat)}`);
+  }
+  const { tensors, metadata } = flat;
   if (!Object.hasOwn(metadata, STATE)) {
     throw new TypeError(`${operation}: the metadata has no "${STATE}": the file was not written from flattenState`);
   }
@@ -60,7 +65,7 @@ export function unflattenState<T = Record<string, unknown>>({ tensors, metadata 
     if (typeof name === "string" && Object.hasOwn(tensors, name)) return tensors[name];
     throw new RangeError(`${operation}: the file has no tensor ${described(name)}`);
   };
-  return unflatten(parseJson(`${operation}: metadata "${STATE}"`, metadata[STATE]), 0) as T;
+  return unflatten(parseJson(`${operation}: metadata "${STATE}"`, checkMetadata(operation, metadata)[STATE]), 0) as T;
 }
 
 function mapEntries(value: object, change: (item: unknown, key: string) => unknown): object {

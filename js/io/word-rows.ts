@@ -72,8 +72,8 @@ export class WordRows {
 
   finish(): KeyedEmbedding {
     const table = this.rows.finish();
-    this.reader.report(table.shape[0]);
     try {
+      this.reader.report(table.shape[0]);
       return new KeyedEmbedding(new Vocab(this.places.keys()), nn.Embedding.fromPretrained(table));
     } finally {
       table.dispose();

@@ -71,7 +71,7 @@ function written(
   entries.sort(
     (a, b) => SAFETENSORS_KINDS[b.dtype].bytes - SAFETENSORS_KINDS[a.dtype].bytes || (a.name < b.name ? -1 : 1),
   );
-  const header = headerOf(entries, metadata === undefined ? undefined : checkMetadata(operation, metadata));
+  const header = headerOf(entries, metadata === undefined ? undefined : wellFormed(operation, metadata));
   return (function* () {
     yield header;
     for (const entry of entries) yield* entry.pieces();
@@ -101,6 +101,17 @@ function entryOf(operation: string, name: string, value: unknown, floats: Writte
     );
   }
   return { name, dtype, shape, pieces: () => bytePieces(data) };
+}
+
+/** Strings of which UTF-8 has a form: other implementations refuse the whole file for one that has none. */
+function wellFormed(operation: string, metadata: unknown): Record<string, string> {
+  const checked = checkMetadata(operation, metadata);
+  for (const [name, value] of Object.entries(checked)) {
+    if ([name, value].some((text) => /\p{Surrogate}/u.test(text))) {
+      throw new RangeError(`${operation}: metadata ${quoted(name)} cannot be written: the format is UTF-8`);
+    }
+  }
+  return checked;
 }
 
 const FLOATS = { float32: "F32", float16: "F16", bfloat16: "BF16" } as const satisfies Record<

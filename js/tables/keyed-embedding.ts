@@ -122,6 +122,7 @@ export class KeyedEmbedding extends nn.Module {
   /** a is to b as c is to what? The words nearest to b - a + c: of "man", "king" and "woman", "queen". */
   analogy(a: string, b: string, c: string, options: SearchOptions = {}): Neighbour[] {
     checkOptions("analogy", options, ["k"]);
+    for (const word of [a, b, c]) this.rowOf("analogy", word);
     return this.search("analogy", [b, c], [a], options.k);
   }
 

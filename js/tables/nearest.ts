@@ -84,9 +84,11 @@ function toQueries(query: Query, dim: number): Tensor {
 function normalized(queries: Tensor): Tensor {
   const [height, dim] = queries.shape;
   const out = transient(queries.shape);
+  // Taking an address may make memory grow: views come after it.
+  const { address } = queries;
   const [to, from] = [out.array, queries.array];
   for (let q = 0; q < height; q++) {
-    const length = kernels.norm(queries.addressAt(q * dim), dim, 2) || 1;
+    const length = kernels.norm(address + 4 * q * dim, dim, 2) || 1;
     for (let j = q * dim; j < (q + 1) * dim; j++) to[j] = from[j] / length;
   }
   return out;

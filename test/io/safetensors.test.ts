@@ -130,6 +130,8 @@ describe("writeSafetensors", () => {
     expect(() => write({ __metadata__: tensor([1]) })).toThrow(RangeError);
     expect(() => write({ "\ud800": tensor([1]) })).toThrow(RangeError);
     expect(() => write({}, { metadata: { a: 1 } })).toThrow('metadata "a" must be a string');
+    expect(() => write({}, { metadata: { a: "\ud800" } })).toThrow('metadata "a" cannot be written');
+    expect(() => write({}, { metadata: { "\ud800": "\udc00" } })).toThrow(RangeError);
     expect(() => write({}, { dtype: "int8" })).toThrow(TypeError);
     expect(() => write({ a: { dtype: "F32", shape: [2], data: new Float32Array(3) } })).toThrow(
       "8 bytes, but data has 12",

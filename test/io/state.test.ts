@@ -89,6 +89,12 @@ describe("unflattenState", () => {
 
   it("refuses what flattenState did not write", () => {
     expect(() => unflattenState({ tensors: {}, metadata: {} })).toThrow(TypeError);
+    for (const flat of [undefined, null, 1, {}, { tensors: {} }, { metadata: { state: "{}" } }]) {
+      expect(() => unflattenState(flat as never)).toThrow(
+        "unflattenState: argument 'flat' must be { tensors, metadata }",
+      );
+    }
+    expect(read(null as never)).toThrow('unflattenState: metadata "state" must be a string, but got null');
     expect(read("{oops")).toThrow('metadata "state" is not valid JSON');
     expect(read('{"a":{"$tensor":"w"}}')).toThrow('the file has no tensor "w"');
     expect(read('{"a":{"$tensor":"toString"}}')).toThrow('the file has no tensor "toString"');

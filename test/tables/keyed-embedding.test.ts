@@ -165,6 +165,9 @@ describe("KeyedEmbedding", () => {
       "similarByVector: vector[0] is NaN",
     );
     expectError(() => keyed.lookup("w1"), TypeError, "lookup: argument 'words'");
+    for (const word of [undefined, null, 1, [1, 2]]) {
+      expectError(() => keyed.analogy("w1", "w2", word as never), TypeError, "analogy: argument 'word'");
+    }
     expectError(() => keyed.doesntMatch([]), RangeError, "doesntMatch: there must be at least one word");
     expectError(() => keyed.nSimilarity(["w1"], []), RangeError, "nSimilarity: there must be at least one word");
     expectError(() => new KeyedEmbedding(["a"], keyed.table), RangeError, "1 words for a table of 50 rows");

@@ -1,4 +1,4 @@
-import { functional as F, memory, nn, optim, randn, tensor, tidy, zeros } from "nn-embedding";
+import { functional as F, memory, nn, optim, randn, setTransientBudget, tensor, tidy, zeros } from "nn-embedding";
 import { type Metric, nearest } from "nn-embedding/tables";
 import { describe, expect, it } from "vitest";
 import { best } from "../reference/packed.js";
@@ -65,6 +65,23 @@ describe("nearest", () => {
         }
       }
     }
+  });
+
+  it("reads queries that had left linear memory, where bringing them back makes memory grow", () => {
+    const table = new nn.Embedding(50, 300);
+    // More than memory grows by at a time.
+    const rows = randn([Math.ceil((memory().reservedBytes / 4 + 2 ** 22) / 1200), 300]);
+    const queries = rows.add(0);
+    const expected = nearest(table, rows, { k: 3 });
+    const [values, indices] = [valuesOf(expected.values), valuesOf(expected.indices)];
+    setTransientBudget(setTransientBudget(0));
+    const { reservedBytes } = memory();
+    const fill = [zeros([1])];
+    while (memory().reservedBytes === reservedBytes) fill.push(zeros([16384]));
+    const found = nearest(table, queries, { k: 3 });
+    expectBits(valuesOf(found.values), values);
+    expectBits(valuesOf(found.indices), indices);
+    for (const tensor of [...fill, rows]) tensor.dispose();
   });
 
   it("takes a query in any form, and 10 rows by cosine unless told otherwise", () => {

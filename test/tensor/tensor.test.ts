@@ -1,4 +1,4 @@
-import { full, longTensor, memory, ones, randn, type Tensor, tensor, zeros } from "nn-embedding";
+import { full, longTensor, memory, nn, ones, randn, type Tensor, tensor, zeros } from "nn-embedding";
 import { describe, expect, it } from "vitest";
 import { expectBits, expectError, gradOf, valuesOf } from "./compare.js";
 
@@ -385,5 +385,20 @@ describe("copies", () => {
     const x = randn([7, 5]);
     expectBits(valuesOf(zeros([7, 5]).copy_(x)), valuesOf(x));
     expectBits(valuesOf(x.transpose(0, 1).transpose(1, 0)), valuesOf(x));
+  });
+});
+
+describe("what users add to a tensor", () => {
+  it("changes nothing, however short its name is", () => {
+    const letters = [..."abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_"];
+    const marks = Object.fromEntries(letters.map((letter) => [letter, letter]));
+    const weight = Object.assign(new nn.Parameter(tensor([1, 2])), marks);
+    const factor = Object.assign(tensor([3, 4]), marks);
+    const out = Object.assign(weight.mul(factor), marks);
+    out.sum().backward();
+    expectBits(gradOf(weight), Float32Array.of(3, 4));
+    expect([weight.shape, out.toArray(), factor.dtype]).toEqual([[2], [3, 8], "float32"]);
+    out.dispose();
+    expect(out.isDisposed).toBe(true);
   });
 });
