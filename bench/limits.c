@@ -132,12 +132,21 @@ static void bag_max(void) {
   }
 }
 
-/* Every entry's row is read and written once: less than that does no step, be its gradient sparse or dense. */
-static void sgd(void) {
+static void sparse_sgd(void) {
   look_up();
   for (size_t i = 0; i < N; i++) {
     if (i + AHEAD < N) fetch(weight + indices[i + AHEAD] * D);
     add(weight + indices[i] * D, gradient + i * D, -LR);
+  }
+}
+
+/* Sums first, as a dense gradient has them. */
+static void dense_sgd(void) {
+  look_up();
+  backward();
+  for (size_t k = 0; k < rows; k++) {
+    if (k + AHEAD < rows) fetch(weight + row_of[k + AHEAD] * D);
+    add(weight + row_of[k] * D, sums + k * D, -LR);
   }
 }
 
@@ -257,8 +266,8 @@ static const struct op {
     {"bag mean", bag_mean, OUT},
     {"bag max", bag_max, OUT},
     {"bag sum backward", bag_backward, GRADIENT, bag_sum},
-    {"step: sparse SGD", sgd, WEIGHT},
-    {"step: dense SGD", sgd, WEIGHT},
+    {"step: sparse SGD", sparse_sgd, WEIGHT},
+    {"step: dense SGD", dense_sgd, WEIGHT},
     {"step: sparse Adagrad", adagrad, WEIGHT},
     {"step: SparseAdam", sparse_adam, WEIGHT},
     {"step: dense Adam", dense_adam, WEIGHT},

@@ -13,7 +13,7 @@ plain JS, element by element, before the clock starts.
   MALLOC_TRIM_THRESHOLD_ are 4294967296 (4 GiB), so that page faults of fresh results do not count against it.
 - C: what the operation has to move and to compute at least (gcc -O3 -march=native, AVX-512 where there is): no checks, buffers made
   beforehand, rows fetched ahead, and what depends on the indices alone (which entries share a row) worked out before the clock
-  starts. A dense SGD step is the sparse one there: a row read and written once an entry. A line that nobody passes by much.
+  starts. A line that nobody passes by much. CFLAGS=-march=x86-64-v2 gives it vectors of 128 bits, which is what wasm has.
 - onnxruntime-web: Gather on one thread, the table a constant of the model, int32 indices.
 - bag: N / 16 bags of 16 entries each, their backward with the first N / 16 rows of the gradient.
 - int8: packed beforehand, rows of 8 bits with a scale and a bias. nearest: the ten rows most like the first of the gradient, by

@@ -37,10 +37,11 @@ function install(): void {
   writeFileSync(stamp, lock);
 }
 
-/** Path of a program, built anew. */
+/** Path of a program, built anew; the environment variable CFLAGS has the last word. */
 export function compile(name: string, source: string, ...flags: string[]): string {
   const program = inBuild(name);
-  const args = ["-O3", "-march=native", ...flags, source, "-o", program, "-lm", "-pthread"];
+  const last = process.env.CFLAGS?.split(" ") ?? [];
+  const args = ["-O3", "-march=native", ...flags, ...last, source, "-o", program, "-lm", "-pthread"];
   execFileSync("gcc", args, { stdio: "pipe" });
   return program;
 }

@@ -26,7 +26,9 @@ export async function looksBinary(reader: ByteReader, dim: number): Promise<bool
   const ends = (line: Uint8Array) => countNumbers(trimmed(line)) === dim;
   // The last line may be cut.
   const whole = ahead.length < GLIMPSE ? others : others.slice(0, -1);
-  const isText = isWhole ? ends(first) && whole.every((line) => line.length === 0 || ends(line)) : countNumbers(first) > 0;
+  const isText = isWhole
+    ? ends(first) && whole.every((line) => line.length === 0 || ends(line))
+    : countNumbers(first) > 0;
   if (isText && !first.some(isControl)) return false;
   return ahead.some(isControl) || /[\x80-\xff][^ \t]*$/.test(asciiOf(first, 0, trimmed(first).length));
 }

@@ -170,13 +170,13 @@ export class SparseAdam extends Optimizer<SparseAdamOptions, AdamState> {
 
   protected update(param: Tensor, { lr, betas, eps, maximize, weightDecay }: SparseAdamOptions): void {
     const [beta1, beta2] = betas;
-    const state = this.state.get(param) ?? firstState(param);
-    this.state.set(param, state);
-    state.step++;
-    const rate = (lr * Math.sqrt(1 - power(beta2, state.step))) / (1 - power(beta1, state.step));
     tidy(() => {
       const { rows, sums } = summedRows(param.gradient as SparseTensor);
       const g = decayed(sums, sums, 0, maximize);
+      const state = this.state.get(param) ?? firstState(param);
+      this.state.set(param, state);
+      state.step++;
+      const rate = (lr * Math.sqrt(1 - power(beta2, state.step))) / (1 - power(beta1, state.step));
       kernels.sparseAdam(
         param.address,
         state.expAvg.address,

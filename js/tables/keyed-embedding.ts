@@ -69,7 +69,7 @@ export class KeyedEmbedding extends nn.Module {
 
   /** [n, dim]: the vectors of n words, through the table: trained with it, if it is. Unknown words as in `vocab.indices`. */
   lookup(words: Iterable<string>): Tensor {
-    return this.table.forward(this.vocab.rowsOf("lookup", words));
+    return this.inStep().forward(this.vocab.rowsOf("lookup", words));
   }
 
   /** The cosine of the angle between two words; 0 if one of them is a vector of zeros. */
@@ -130,13 +130,14 @@ export class KeyedEmbedding extends nn.Module {
   head(n: number): KeyedEmbedding {
     checkInteger("head", "n", n);
     if (n < 0 || n > this.size) throw new RangeError(`head: n is ${n}, valid range is [0, ${this.size}]`);
-    return new KeyedEmbedding([...this.vocab].slice(0, n), firstRows(this.table, n));
+    return new KeyedEmbedding([...this.vocab].slice(0, n), firstRows(this.inStep(), n));
   }
 
   /** The same words with a packed copy of the table; this one stays as it is. Error if it is packed already. */
   quantize(dtype: QuantizedDType): KeyedEmbedding {
-    if (this.table instanceof QuantizedEmbedding) throw new Error("quantize: the table is packed already");
-    return new KeyedEmbedding(this.vocab, this.table.quantize(dtype));
+    const table = this.inStep();
+    if (table instanceof QuantizedEmbedding) throw new Error("quantize: the table is packed already");
+    return new KeyedEmbedding(this.vocab, table.quantize(dtype));
   }
 
   override dispose(): void {
@@ -149,7 +150,7 @@ export class KeyedEmbedding extends nn.Module {
 
   /** @internal A copy of `count` rows from `start`, one after the other. */
   rows(start: number, count: number): Float32Array<ArrayBuffer> {
-    const { table } = this;
+    const table = this.inStep();
     return tidy(() => {
       const rows =
         table instanceof QuantizedEmbedding
@@ -177,10 +178,19 @@ export class KeyedEmbedding extends nn.Module {
     return this.nearestWords(toUnit(query), k, given);
   }
 
+  /** The table, as long as it has a row for each word. */
+  private inStep(): nn.Embedding | QuantizedEmbedding {
+    const { table, size } = this;
+    if (table.numEmbeddings === size) return table;
+    throw new Error(
+      `KeyedEmbedding: the table was resized to ${table.numEmbeddings} rows, but there are ${size} words`,
+    );
+  }
+
   private nearestWords(query: Float64Array, k: number, except: ReadonlySet<number>): Neighbour[] {
     return tidy(() => {
       const wanted = Math.min(k + except.size, this.size);
-      const { values, indices } = nearest(this.table, Float32Array.from(query), { k: wanted, metric: "cosine" });
+      const { values, indices } = nearest(this.inStep(), Float32Array.from(query), { k: wanted, metric: "cosine" });
       const scores = values.array;
       const found = Array.from(indices.array, (row, i) => ({ row, score: scores[i] }));
       const others = found.filter(({ row }) => !except.has(row)).slice(0, k);
@@ -229,12 +239,13 @@ type Item = string | Vector;
 
 /** A table with a copy of the first n rows. */
 function firstRows(table: nn.Embedding | QuantizedEmbedding, n: number): nn.Embedding | QuantizedEmbedding {
+  const paddingIdx = table.paddingIdx !== null && table.paddingIdx < n ? table.paddingIdx : null;
   if (table instanceof QuantizedEmbedding) {
     const { embeddingDim, dtype, rowBytes } = table;
     const packed = table.packed.slice(0, n * rowBytes);
-    return QuantizedEmbedding.fromPacked(packed, { numEmbeddings: n, embeddingDim, dtype });
+    return QuantizedEmbedding.fromPacked(packed, { numEmbeddings: n, embeddingDim, dtype, paddingIdx });
   }
-  return tidy(() => nn.Embedding.fromPretrained(table.weight.detach().narrow(0, 0, n).clone()));
+  return tidy(() => nn.Embedding.fromPretrained(table.weight.detach().narrow(0, 0, n).clone(), { paddingIdx }));
 }
 
 /** One item is a list of one. */

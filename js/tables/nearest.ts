@@ -17,7 +17,7 @@ import { type Rows, rowsOf } from "./rows.js";
 export type Metric = "cosine" | "dot" | "l2";
 
 export interface NearestOptions {
-  /** How many rows for each query; 10 unless given. */
+  /** How many rows for each query; 10 unless given, or all where there are fewer. */
   k?: number;
   /** "cosine" unless given. */
   metric?: Metric;
@@ -49,9 +49,9 @@ const BLOCK = 256;
  */
 export function nearest(table: Searched, query: Query, options: NearestOptions = {}): Nearest {
   checkOptions("nearest", options, ["k", "metric"]);
-  const { k = 10, metric = "cosine" } = options;
-  checkWord("nearest", "metric", metric, ["cosine", "dot", "l2"]);
   const rows = rowsOf("nearest", table);
+  const { k = Math.min(10, rows.height), metric = "cosine" } = options;
+  checkWord("nearest", "metric", metric, ["cosine", "dot", "l2"]);
   checkInteger("nearest", "k", k);
   if (k < 0 || k > rows.height) {
     throw new RangeError(`nearest: selected index k out of range: k is ${k}, valid range is [0, ${rows.height}]`);

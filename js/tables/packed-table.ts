@@ -161,9 +161,10 @@ export function packedWords(operation: string, weight: Tensor, dtype: QuantizedD
   const bad = format.pack(words.address, weight.address, rows, dim);
   if (bad < 0) return words;
   words.dispose();
-  const row = weight.array.subarray(bad * dim, (bad + 1) * dim);
+  const row = (weight.array as Float32Array).subarray(bad * dim, (bad + 1) * dim);
   const place = row.findIndex((value) => !Number.isFinite(value));
-  const what = place < 0 ? `reaches from ${Math.min(...row)} to ${Math.max(...row)}` : `has ${row[place]} at ${place}`;
+  const [low, high] = [row.reduce((a, b) => Math.min(a, b)), row.reduce((a, b) => Math.max(a, b))];
+  const what = place < 0 ? `reaches from ${low} to ${high}` : `has ${row[place]} at ${place}`;
   throw new RangeError(`${operation}: weight[${bad}] ${what}, which ${dtype} cannot hold`);
 }
 

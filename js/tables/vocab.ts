@@ -1,4 +1,4 @@
-import { checkInteger, checkOptions, describe, wrongKind } from "../internals.js";
+import { checkInteger, checkNumber, checkOptions, wrongKind } from "../internals.js";
 
 export interface VocabOptions {
   /**
@@ -70,10 +70,9 @@ export class Vocab implements Iterable<string> {
       if (!Array.isArray(pair)) throw wrongKind("fromCounts", "counts", "pairs of a word and a number", pair);
       const [word, count] = pair as unknown[];
       checkWordIs("fromCounts", "word", checked.size, word);
-      if (typeof count !== "number" || !(count >= 0)) {
-        throw new RangeError(
-          `fromCounts: the count of ${JSON.stringify(word)} must be a number >= 0, but got ${describe(count)}`,
-        );
+      checkNumber("fromCounts", `the count of ${JSON.stringify(word)}`, count);
+      if (!(count >= 0)) {
+        throw new RangeError(`fromCounts: the count of ${JSON.stringify(word)} must be >= 0, but it is ${count}`);
       }
       if (checked.has(word)) throw new RangeError(`fromCounts: ${JSON.stringify(word)} is counted twice`);
       checked.set(word, count);
@@ -135,10 +134,10 @@ function fromCounted(operation: string, counts: ReadonlyMap<string, number>, opt
   checkOptions(operation, options, COUNT_OPTIONS);
   const { minCount = 1, maxSize = Infinity, specials = [], unknown } = options;
   const first = toWords(operation, specials, "specials");
-  if (typeof minCount !== "number" || !(minCount >= 0)) {
-    throw new RangeError(`${operation}: minCount must be a number >= 0, but got ${describe(minCount)}`);
-  }
+  checkNumber(operation, "minCount", minCount);
+  if (!(minCount >= 0)) throw new RangeError(`${operation}: minCount must be >= 0, but it is ${minCount}`);
   if (maxSize !== Infinity) checkInteger(operation, "maxSize", maxSize);
+  if (maxSize < 0) throw new RangeError(`${operation}: maxSize must be >= 0, but it is ${maxSize}`);
   if (maxSize < first.length) {
     throw new RangeError(`${operation}: maxSize is ${maxSize}, but there are ${first.length} specials`);
   }

@@ -142,8 +142,9 @@ export class Storage extends Link {
 
   /** One more owner; the first takes the storage out of the transients. */
   own(): void {
+    // It may throw when memory is full, and then nothing is owned.
+    if (this.owners === 0) this.resident();
     if (this.owners++ > 0) return;
-    this.resident();
     this.delist();
     this.watch();
   }

@@ -205,9 +205,51 @@ describe("KeyedEmbedding", () => {
     expect(keyed.mostSimilar({ positive: "a", k: 1 })[0].word).toBe("c");
     keyed.dispose();
   });
+
+  it("answers nothing once its table has another height", () => {
+    const keyed = small(
+      ["a", "b"],
+      [
+        [1, 0],
+        [0, 1],
+      ],
+    );
+    const before = memory().numBytes;
+    for (const rows of [3, 1]) {
+      (keyed.table as nn.Embedding).resize(rows);
+      const questions = [
+        () => keyed.get("a"),
+        () => keyed.lookup(["a"]),
+        () => keyed.similarByVector([1, 0]),
+        () => keyed.head(1),
+        () => keyed.quantize("int8"),
+      ];
+      for (const ask of questions)
+        expectError(ask, Error, `the table was resized to ${rows} rows, but there are 2 words`);
+    }
+    (keyed.table as nn.Embedding).resize(2);
+    expect(keyed.similarity("a", "a")).toBe(1);
+    expect(memory().numBytes).toBe(before);
+  });
 });
 
 describe("smaller tables", () => {
+  it("keep the padding row as long as they have it", () => {
+    const table = nn.Embedding.fromPretrained(
+      [
+        [1, 2],
+        [3, 4],
+        [5, 6],
+      ],
+      { paddingIdx: 1 },
+    );
+    const keyed = new KeyedEmbedding(["a", "b", "c"], table);
+    const packed = keyed.quantize("int8");
+    for (const whole of [keyed, packed]) {
+      expect([3, 2, 1].map((n) => whole.head(n).table.paddingIdx)).toEqual([1, 1, null]);
+    }
+  });
+
   it("head copies the first rows, packed or not", () => {
     const { keyed, data, dim } = make();
     const packed = keyed.quantize("int8");

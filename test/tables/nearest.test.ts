@@ -246,7 +246,14 @@ describe("nearest", () => {
       "query[1][1] is Infinity",
     );
     expectError(() => nearest(table, tensor(Int32Array.of(1, 2)), { k: 1 }), TypeError, "float32", "int32");
-    expectError(() => nearest(table, [1, 2]), RangeError, "selected index k out of range", "k is 10", "[0, 3]");
+    tidy(() => expect(nearest(table, [1, 2]).indices.shape).toEqual([3]));
+    expectError(
+      () => nearest(table, [1, 2], { k: 4 }),
+      RangeError,
+      "selected index k out of range",
+      "k is 4",
+      "[0, 3]",
+    );
     expectError(() => nearest(table, [1, 2], { k: -1 }), RangeError, "k is -1");
     expectError(() => nearest(table, [1, 2], { k: 1.5 }), TypeError, "k", "1.5");
     expectError(() => nearest(table, [1, 2], { metric: "L2" as never }), TypeError, "L2", "cosine, dot, l2");

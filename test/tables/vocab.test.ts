@@ -121,8 +121,14 @@ describe("Vocab of a text", () => {
   });
 
   it("refuses counts and options that are none", () => {
-    expectError(() => Vocab.fromCounts([["a", -1]]), RangeError, 'fromCounts: the count of "a"', "got -1");
-    expectError(() => Vocab.fromCounts([["a", Number.NaN]]), RangeError, "got NaN");
+    expectError(
+      () => Vocab.fromCounts([["a", -1]]),
+      RangeError,
+      'fromCounts: the count of "a" must be >= 0, but it is -1',
+    );
+    expectError(() => Vocab.fromCounts([["a", Number.NaN]]), RangeError, "it is NaN");
+    expectError(() => Vocab.fromCounts([["a", "1"]] as never), TypeError, 'the count of "a"');
+    expectError(() => Vocab.fromTokens(["a"], { minCount: "2" as never }), TypeError, "minCount");
     expectError(
       () =>
         Vocab.fromCounts([
@@ -136,7 +142,7 @@ describe("Vocab of a text", () => {
     expectError(() => Vocab.fromCounts({ a: 1 } as never), TypeError, "fromCounts: argument 'counts'");
     expectError(() => Vocab.fromTokens(text, { minCount: -1 }), RangeError, "minCount");
     expectError(() => Vocab.fromTokens(text, { maxSize: 1.5 }), TypeError, "maxSize");
-    expectError(() => Vocab.fromTokens(text, { maxSize: -1 }), RangeError, "maxSize is -1");
+    expectError(() => Vocab.fromTokens(text, { maxSize: -1 }), RangeError, "maxSize must be >= 0, but it is -1");
     expectError(() => Vocab.fromTokens("the cat"), TypeError, "fromTokens: argument 'tokens'");
     expectError(() => Vocab.fromTokens([1 as unknown as string]), TypeError, "a string, but got 1");
     expectError(() => Vocab.fromTokens(text, { unknown: "<unk>" }), RangeError, '"<unk>"');
