@@ -28,7 +28,7 @@ export interface ResponseLike {
 
 /**
  * A file in memory or in pieces: what `fetch`, `file.stream()`, `fs.createReadStream(path)`, `process.stdin` and the writers of
- * this library give.
+ * this library give. A chunk is not written to again by whoever gave it, as long as the file is read.
  */
 export type Source =
   | Uint8Array
