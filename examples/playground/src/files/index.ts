@@ -1,0 +1,3 @@
+import type { Store } from "../store.js";
+
+export function mount(_panel: HTMLElement, _store: Store): void {}

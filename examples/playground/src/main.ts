@@ -1,0 +1,42 @@
+// The frame: tabs, theme, faults. Each tab fills its panel.
+
+import { $ } from "./dom.js";
+import { sentence } from "./faults.js";
+import { Store } from "./store.js";
+import { followTabs } from "./tabs.js";
+import { followTheme } from "./theme.js";
+
+const store = new Store();
+
+function showFault(error: unknown): void {
+  console.error(error);
+  $("fault-text").textContent = sentence(error);
+  $("fault").hidden = false;
+}
+
+/** Loaded only now: in a browser without SIMD the library fails on import, and the page has to be there to say so. */
+async function mountTabs(): Promise<void> {
+  type Tab = { mount(panel: HTMLElement, store: Store): void };
+  const tabs: Record<string, Promise<Tab>> = {
+    train: import("./train/index.js"),
+    look: import("./look/index.js"),
+    files: import("./files/index.js"),
+    prove: import("./prove/index.js"),
+  };
+  await Promise.all(Object.values(tabs));
+  for (const [id, tab] of Object.entries(tabs)) (await tab).mount($(id), store);
+}
+
+store.onFault(showFault);
+$("fault-close").addEventListener("click", () => {
+  $("fault").hidden = true;
+});
+addEventListener("error", ({ error, message }) => showFault(error ?? message));
+addEventListener("unhandledrejection", ({ reason }) => showFault(reason));
+followTheme($("theme"));
+try {
+  await mountTabs();
+  followTabs();
+} catch (error) {
+  showFault(error);
+}

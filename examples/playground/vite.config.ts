@@ -1,0 +1,31 @@
+// The page as static files for any host: paths are relative, nothing comes from elsewhere. The library has been built before.
+
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vite";
+import { offline } from "./offline.js";
+import { packedCorpus } from "./packed-corpus.js";
+
+const file = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+export default defineConfig({
+  root: file("."),
+  base: "./",
+  logLevel: "warn",
+  build: {
+    outDir: file("../../build/playground"),
+    emptyOutDir: true,
+    // The parts that are loaded on demand would be fetched with the page otherwise.
+    modulePreload: { polyfill: false },
+    target: "es2022",
+    chunkSizeWarningLimit: 2000,
+  },
+  worker: { format: "es" },
+  resolve: {
+    alias: [
+      { find: /^nn-embedding$/, replacement: file("../../build/index.js") },
+      { find: /^nn-embedding\/tables$/, replacement: file("../../build/tables/index.js") },
+      { find: /^nn-embedding\/verify$/, replacement: file("../../build/verify.js") },
+    ],
+  },
+  plugins: [packedCorpus(), offline()],
+});
