@@ -1,6 +1,5 @@
-// The clock.
+// The clock. Runs in browsers too.
 
-import { setImmediate } from "node:timers/promises";
 import { checkSame, type Expected } from "./compare.js";
 
 /** Something prepared so that only the operation itself is left to run. */
@@ -59,7 +58,7 @@ export async function race(
   for (let round = 0; round < effort.rounds; round++) {
     for (const one of contenders) {
       // Lets finalizers of what others left behind run.
-      await setImmediate();
+      await new Promise((resolve) => setTimeout(resolve));
       samples.get(one.name)!.push(...(await one.measure(effort)));
     }
   }

@@ -1,10 +1,10 @@
 // Learns word vectors from the Brown corpus and shows what it learnt: npm start -- --help
 
 import { SingleBar } from "cli-progress";
-import { Command } from "commander";
-import { positive, wholeNumber } from "./flags.js";
+import { Command, Option } from "commander";
+import { positive, positiveNumber, wholeNumber } from "./flags.js";
 import { readCorpus } from "./skip-gram/corpus.js";
-import { type Progress, type Settings, train } from "./skip-gram/model.js";
+import { LEARNING_RATES, type Progress, type Settings, train } from "./skip-gram/model.js";
 import { nearest, quality, writeVectors } from "./skip-gram/report.js";
 
 const QUERIES = ["government", "church", "house", "money", "john", "war", "she", "two", "water", "night"];
@@ -21,6 +21,10 @@ const flags = new Command()
   .option("--dim <n>", "numbers in a vector", positive, 100)
   .option("--seed <n>", "seed of every random number; the same seed gives the same file", wholeNumber, 1)
   .option("--words <n>", "use only the first n words of the corpus", positive)
+  .option("--window <n>", "how many words to each side are neighbours at most", positive, 5)
+  .option("--negatives <n>", "words drawn by chance for each neighbour", positive, 5)
+  .addOption(new Option("--optimizer <name>", "what takes the steps").choices(Object.keys(LEARNING_RATES)).default("sgd"))
+  .option("--learning-rate <x>", "at the start; 0.025 for sgd, 0.1 for adagrad unless given", positiveNumber)
   .option("--out <file>", "where to write the vectors, as word2vec text", "build/brown.vec")
   .parse()
   .opts<Flags>();
@@ -55,11 +59,12 @@ const queries = QUERIES.map((word) => corpus.words.indexOf(word)).filter((word) 
 for (const [i, list] of nearest(vectors, queries).entries()) {
   console.log(`${corpus.words[queries[i]].padStart(12)}: ${list.map((word) => corpus.words[word]).join(", ")}`);
 }
-await writeVectors(flags.out, vectors, corpus.words);
+const sha256 = await writeVectors(flags.out, vectors, corpus.words);
 console.log(`loss a pair      ${last?.loss.toFixed(4) ?? "-"}`);
 console.log(`words a second   ${number((flags.epochs * corpus.size) / elapsed)} (${elapsed.toFixed(1)} s)`);
 console.log(`same part of speech among the ten nearest words: ${share(quality(vectors, corpus))} (by chance 0.17)`);
 console.log(`vectors          ${flags.out}`);
+console.log(`SHA-256 of it    ${sha256}`);
 
 function seconds(): number {
   return (performance.now() - start) / 1000;

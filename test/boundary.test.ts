@@ -107,7 +107,7 @@ describe("the rooms", () => {
   });
 
   test("cli/ uses the package from outside, and nobody uses cli/", () => {
-    const programs = ["examples/flags", "examples/skip-gram/model", "examples/skip-gram/sentences"];
+    const programs = ["examples/flags", "examples/skip-gram/model", "examples/skip-gram/text"];
     const packages = /^(nn-embedding(\/tables|\/verify)?|node:[a-z/]+|commander|cli-progress|ml-pca|echarts\/[a-z]+)$/;
     const allowed = (_: string, name: string) => room(name) === "cli" || programs.includes(name) || packages.test(name);
     expect(offenders(sources("js/cli"), allowed)).toEqual([]);

@@ -2,7 +2,7 @@
 
 import { gzipSync } from "node:zlib";
 import type { Plugin } from "vite";
-import { brownTexts, isWord } from "../brown.js";
+import { brownSentences } from "../skip-gram/corpus.js";
 
 /** Not ".gz": some hosts would say that the browser is to unpack it, others not. */
 const NAME = "corpus/brown.bin";
@@ -18,16 +18,7 @@ export function packedCorpus(): Plugin {
   };
 }
 
-/** The words that examples/skip-gram/corpus.ts reads, in lower case; punctuation and numbers are left out. */
 function brownText(): string {
-  const lines: string[] = [];
-  for (const { paragraphs } of brownTexts()) {
-    for (const sentences of paragraphs) {
-      for (const sentence of sentences) {
-        const words = sentence.filter(isWord).map(({ word }) => word);
-        if (words.length > 0) lines.push(words.join(" "));
-      }
-    }
-  }
-  return lines.join("\n");
+  const lines = Array.from(brownSentences(), (sentence) => sentence.map(({ word }) => word).join(" "));
+  return lines.filter((line) => line !== "").join("\n");
 }

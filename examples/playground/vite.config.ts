@@ -1,11 +1,14 @@
 // The page as static files for any host: paths are relative, nothing comes from elsewhere. The library has been built before.
 
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vite";
 import { offline } from "./offline.js";
 import { packedCorpus } from "./packed-corpus.js";
 
 const file = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+const { version } = JSON.parse(readFileSync(file("../../package.json"), "utf8"));
 
 export default defineConfig({
   root: file("."),
@@ -19,6 +22,7 @@ export default defineConfig({
     target: "es2022",
     chunkSizeWarningLimit: 2000,
   },
+  define: { VERSION: JSON.stringify(version) },
   worker: { format: "es" },
   resolve: {
     alias: [

@@ -1,38 +1,35 @@
 // The Brown corpus as sentences of word numbers.
 
 import { brownTexts, isWord, type Token } from "../brown.js";
-import { SentenceReader, type Sentences } from "./sentences.js";
+import { firstWords, MIN_COUNT, SentenceReader, type Sentences } from "./sentences.js";
 
 export interface Corpus extends Sentences {
   /** The most frequent part of speech of each word. */
   readonly tags: readonly string[];
 }
 
-const MIN_COUNT = 5;
-
 /** The first `limit` words of the corpus, lower-cased, those with a letter in them. */
 export function readCorpus(limit = Infinity): Corpus {
   const tagCounts = new Map<string, Map<string, number>>();
   const reader = new SentenceReader();
-  let read = 0;
-  for (const sentence of brownSentences()) {
-    if (read >= limit) break;
-    const words = sentence.filter(isWord).slice(0, limit - read);
+  for (const words of firstWords(brownSentences(), limit)) {
     for (const { word, tag } of words) {
       const tags = tagCounts.get(word) ?? new Map<string, number>();
       tagCounts.set(word, tags);
       const plain = plainTag(tag);
       tags.set(plain, (tags.get(plain) ?? 0) + 1);
     }
-    read += words.length;
     reader.add(words.map(({ word }) => word));
   }
   const corpus = reader.numbered(MIN_COUNT);
   return { ...corpus, tags: corpus.words.map((word) => mostFrequent(tagCounts.get(word)!)) };
 }
 
-function* brownSentences(): Iterable<Token[]> {
-  for (const { paragraphs } of brownTexts()) for (const sentences of paragraphs) yield* sentences;
+/** The sentences of the corpus without what is no word. */
+export function* brownSentences(): Iterable<Token[]> {
+  for (const { paragraphs } of brownTexts()) {
+    for (const sentence of paragraphs.flat()) yield sentence.filter(isWord);
+  }
 }
 
 function mostFrequent(tags: ReadonlyMap<string, number>): string {

@@ -1,12 +1,26 @@
 // Skip-gram with negative sampling (arXiv 1310.4546), on nothing but the public API.
 
 import { functional as F, Generator, multinomial, nn, optim, rand, type Tensor, tensor, tidy } from "nn-embedding";
+import { Batch, type BatchState, Stream, type StreamState } from "./batch.js";
 import type { Sentences } from "./sentences.js";
+
+/** The learning rates that the optimizers start with, unless told. */
+export const LEARNING_RATES = { sgd: 0.025, adagrad: 0.1 };
+
+export type OptimizerName = keyof typeof LEARNING_RATES;
 
 export interface Settings {
   epochs: number;
   dim: number;
   seed: number;
+  /** How many words to each side are neighbours at most. 5 unless given. */
+  window?: number;
+  /** Words drawn by chance for each neighbour. 5 unless given. */
+  negatives?: number;
+  /** "sgd" unless given. */
+  optimizer?: OptimizerName;
+  /** At the start; it falls in a straight line to a ten-thousandth at the end. That of LEARNING_RATES unless given. */
+  learningRate?: number;
 }
 
 export interface Progress {
@@ -17,12 +31,29 @@ export interface Progress {
   readonly loss: number;
 }
 
-const WINDOW = 5;
-const NEGATIVES = 5;
+/** All that decides how a training goes on. */
+export interface TrainingState {
+  /** Epochs and sentences behind it, words seen, and the steps since the last report with the sum of their losses. */
+  readonly place: Readonly<Place>;
+  readonly center: Float32Array;
+  readonly context: Float32Array;
+  /** Of Adagrad, for center and context; empty for SGD, which keeps nothing. */
+  readonly optimizer: readonly { readonly step: number; readonly sum: Float32Array }[];
+  readonly generator: Uint8Array;
+  readonly chance: StreamState;
+  readonly negatives: StreamState;
+  readonly batch: BatchState;
+}
+
+interface Place {
+  epoch: number;
+  sentence: number;
+  words: number;
+  steps: number;
+  losses: number;
+}
+
 const SUBSAMPLE = 1e-3;
-const LEARNING_RATE = 0.025;
-const BATCH = 512;
-const TARGETS = 1 + NEGATIVES;
 /** Random numbers drawn at once. */
 const CHUNK = 1 << 16;
 /** Steps between two reports. */
@@ -50,59 +81,148 @@ export class SkipGram extends nn.Module {
 }
 
 /** Trains on the corpus; the same settings give the same vectors, bit for bit. */
-export function train(
-  corpus: Sentences,
-  { epochs, dim, seed }: Settings,
-  report: (progress: Progress) => void,
-): SkipGram {
-  const generator = new Generator().manualSeed(seed);
-  const model = new SkipGram(corpus.words.length, dim, generator);
-  const sgd = new optim.SGD(model.parameters(), { lr: LEARNING_RATE });
-  const chance = new Stream(() => rand([CHUNK], { generator }));
-  const frequency = tensor(corpus.counts.map((count) => Math.sqrt(count) * Math.sqrt(Math.sqrt(count))));
-  const negatives = new Stream(() => multinomial(frequency, CHUNK, { replacement: true, generator }));
-  const batch = new Batch(negatives);
-  const total = epochs * corpus.size;
-  let words = 0;
-  let steps = 0;
-  let losses = 0;
+export function train(corpus: Sentences, settings: Settings, report: (progress: Progress) => void): SkipGram {
+  const training = new Training(corpus, settings);
+  for (const progress of training.run()) report(progress);
+  return training.model;
+}
 
-  const step = () => {
-    sgd.paramGroups[0].lr = LEARNING_RATE * Math.max(1e-4, 1 - words / total);
-    losses += tidy(() => {
+/** A training that can stop at each of its reports, and go on from there, also elsewhere. */
+export class Training {
+  readonly model: SkipGram;
+  private readonly window: number;
+  private readonly learningRate: number;
+  /** Corpus words in all epochs together. */
+  readonly total: number;
+  private readonly generator = new Generator();
+  private readonly optimizer: optim.SGD | optim.Adagrad;
+  private readonly chance: Stream;
+  private readonly negatives: Stream;
+  private readonly batch: Batch;
+  private place: Place = { epoch: 0, sentence: 0, words: 0, steps: 0, losses: 0 };
+  /** What is to be reported after the present sentence. */
+  private due: Progress | null = null;
+
+  /** state: of a training with the same corpus and settings, which this one continues. */
+  constructor(
+    private readonly corpus: Sentences,
+    private readonly settings: Settings,
+    state?: TrainingState,
+  ) {
+    const { epochs, dim, seed, window = 5, negatives = 5, optimizer = "sgd" } = settings;
+    const { generator } = this;
+    this.window = window;
+    this.learningRate = settings.learningRate ?? LEARNING_RATES[optimizer];
+    this.total = epochs * corpus.size;
+    this.model = new SkipGram(corpus.words.length, dim, generator.manualSeed(seed));
+    const Optimizer = optimizer === "sgd" ? optim.SGD : optim.Adagrad;
+    this.optimizer = new Optimizer(this.model.parameters(), { lr: this.learningRate });
+    this.chance = new Stream(() => rand([CHUNK], { generator }));
+    const frequency = tensor(corpus.counts.map((count) => Math.sqrt(count) * Math.sqrt(Math.sqrt(count))));
+    this.negatives = new Stream(() => multinomial(frequency, CHUNK, { replacement: true, generator }));
+    this.batch = new Batch(this.negatives, 1 + negatives);
+    if (state !== undefined) this.setState(state);
+  }
+
+  /** Whole epochs so far. */
+  get epoch(): number {
+    return this.place.epoch;
+  }
+
+  /** The words' vectors at present, a copy of [V, D]. */
+  matrix(): Float32Array {
+    return this.model.center.weight.array.slice() as Float32Array;
+  }
+
+  /** Learns as long as somebody asks, and ends when all is learnt. */
+  *run(): IterableIterator<Progress> {
+    const { place } = this;
+    const { sentences } = this.corpus;
+    for (; place.epoch < this.settings.epochs; place.epoch++, place.sentence = 0) {
+      while (place.sentence < sentences.length) {
+        this.learn(sentences[place.sentence++]);
+        if (this.due !== null) yield this.report();
+      }
+    }
+    if (!this.batch.isEmpty) this.step();
+    if (place.steps > 0) this.tell();
+    if (this.due !== null) yield this.report();
+  }
+
+  /** Where it is, between two reports. */
+  state(): TrainingState {
+    const { center, context } = this.model;
+    return tidy(() => ({
+      place: { ...this.place },
+      center: center.weight.array.slice() as Float32Array,
+      context: context.weight.array.slice() as Float32Array,
+      optimizer: Object.values(this.optimizer.stateDict().state).map(({ step, sum }) => ({
+        step: step as number,
+        sum: (sum as Tensor).array.slice() as Float32Array,
+      })),
+      generator: this.generator.getState(),
+      chance: this.chance.state(),
+      negatives: this.negatives.state(),
+      batch: this.batch.state(),
+    }));
+  }
+
+  private setState({ place, center, context, optimizer, generator, chance, negatives, batch }: TrainingState): void {
+    this.place = { ...place };
+    this.model.loadStateDict({ "center.weight": center, "context.weight": context });
+    const { shape } = this.model.center.weight;
+    tidy(() => {
+      const entries = optimizer.map(({ step, sum }, i) => [i, { step, sum: tensor(sum, { shape }) }]);
+      this.optimizer.loadStateDict({ ...this.optimizer.stateDict(), state: Object.fromEntries(entries) });
+    });
+    this.generator.setState(generator);
+    this.chance.setState(chance);
+    this.negatives.setState(negatives);
+    this.batch.setState(batch);
+  }
+
+  /** Pairs each word that subsampling leaves with those within a reach drawn for it. */
+  private learn(sentence: Int32Array): void {
+    const { batch, chance, window } = this;
+    const kept = subsample(sentence, this.corpus, chance);
+    for (let i = 0; i < kept.length; i++) {
+      const reach = 1 + Math.floor(chance.next() * window);
+      const end = Math.min(kept.length, i + reach + 1);
+      for (let j = Math.max(0, i - reach); j < end; j++) {
+        if (j === i) continue;
+        batch.add(kept[i], kept[j]);
+        if (batch.isFull) this.step();
+      }
+    }
+    this.place.words += sentence.length;
+  }
+
+  private step(): void {
+    const { batch, model, optimizer, place } = this;
+    optimizer.paramGroups[0].lr = this.learningRate * Math.max(1e-4, 1 - place.words / this.total);
+    place.losses += tidy(() => {
       const [centers, targets, labels] = batch.take();
       const scores = model.forward(centers, targets);
       const loss = F.binaryCrossEntropyWithLogits(scores, labels, { reduction: "sum" });
-      sgd.zeroGrad();
+      optimizer.zeroGrad();
       loss.backward();
-      sgd.step();
+      optimizer.step();
       return loss.item() / centers.length;
     });
-    if (++steps === REPORT) tell();
-  };
-  const tell = () => {
-    report({ words, total, loss: losses / steps });
-    losses = steps = 0;
-  };
-
-  for (let epoch = 0; epoch < epochs; epoch++) {
-    for (const sentence of corpus.sentences) {
-      const kept = subsample(sentence, corpus, chance);
-      for (let i = 0; i < kept.length; i++) {
-        const reach = 1 + Math.floor(chance.next() * WINDOW);
-        const end = Math.min(kept.length, i + reach + 1);
-        for (let j = Math.max(0, i - reach); j < end; j++) {
-          if (j === i) continue;
-          batch.add(kept[i], kept[j]);
-          if (batch.isFull) step();
-        }
-      }
-      words += sentence.length;
-    }
+    if (++place.steps === REPORT) this.tell();
   }
-  if (!batch.isEmpty) step();
-  if (steps > 0) tell();
-  return model;
+
+  private tell(): void {
+    const { place, total } = this;
+    this.due = { words: place.words, total, loss: place.losses / place.steps };
+    place.losses = place.steps = 0;
+  }
+
+  private report(): Progress {
+    const due = this.due!;
+    this.due = null;
+    return due;
+  }
 }
 
 /** Drops a word with a probability that grows with its frequency f: it stays with (sqrt(f / t) + 1) * t / f. */
@@ -111,62 +231,4 @@ function subsample(sentence: Int32Array, { counts, size }: Sentences, chance: St
     const ratio = counts[word] / (SUBSAMPLE * size);
     return chance.next() < (Math.sqrt(ratio) + 1) / ratio;
   });
-}
-
-/** Numbers one at a time from tensors of random numbers. */
-class Stream {
-  private values: ArrayLike<number> = [];
-  private position = 0;
-
-  constructor(private readonly draw: () => Tensor) {}
-
-  next(): number {
-    if (this.position === this.values.length) {
-      const drawn = this.draw();
-      this.values = drawn.array.slice();
-      drawn.dispose();
-      this.position = 0;
-    }
-    return this.values[this.position++];
-  }
-}
-
-/** Pairs of neighbours, each with words drawn by chance that are not neighbours. */
-class Batch {
-  private readonly centers = new Int32Array(BATCH);
-  private readonly targets = new Int32Array(BATCH * TARGETS);
-  private readonly labels = tensor(
-    Float32Array.from(this.targets, (_, i) => (i % TARGETS === 0 ? 1 : 0)),
-    {
-      shape: [BATCH, TARGETS, 1],
-    },
-  );
-  private size = 0;
-
-  constructor(private readonly negatives: Stream) {}
-
-  get isFull(): boolean {
-    return this.size === BATCH;
-  }
-
-  get isEmpty(): boolean {
-    return this.size === 0;
-  }
-
-  add(center: number, neighbour: number): void {
-    const first = this.size * TARGETS;
-    this.centers[this.size++] = center;
-    this.targets[first] = neighbour;
-    for (let i = 1; i < TARGETS; i++) {
-      do this.targets[first + i] = this.negatives.next();
-      while (this.targets[first + i] === neighbour);
-    }
-  }
-
-  /** Centers, targets and labels of the pairs so far; the batch is empty afterwards. */
-  take(): [Int32Array, Int32Array, Tensor] {
-    const n = this.size;
-    this.size = 0;
-    return [this.centers.subarray(0, n), this.targets.subarray(0, n * TARGETS), this.labels.narrow(0, 0, n)];
-  }
 }

@@ -1,10 +1,12 @@
 // What the vectors have learnt.
 
+import { createHash } from "node:crypto";
 import { createWriteStream, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { finished } from "node:stream/promises";
 import { functional as F, longTensor, noGrad, type Tensor, tidy } from "nn-embedding";
 import type { Corpus } from "./corpus.js";
+import { word2vecLines } from "./word2vec.js";
 
 const NEIGHBOURS = 10;
 
@@ -34,16 +36,15 @@ export function quality(vectors: Tensor, { words, tags }: Corpus): number | null
   return lists.length === 0 ? null : same.length / lists.flat().length;
 }
 
-/** Writes word2vec's text format: a line "V D", then a line for each word with nine digits a number. */
-export async function writeVectors(path: string, vectors: Tensor, words: readonly string[]): Promise<void> {
+/** Writes word2vec's text format; returns the SHA-256 of the file. */
+export async function writeVectors(path: string, vectors: Tensor, words: readonly string[]): Promise<string> {
   mkdirSync(dirname(path), { recursive: true });
   const file = createWriteStream(path);
-  const [rows, dim] = vectors.shape;
-  const values = vectors.array.slice();
-  file.write(`${rows} ${dim}\n`);
-  for (const [i, word] of words.entries()) {
-    const numbers = Array.from(values.subarray(i * dim, (i + 1) * dim), (x) => x.toPrecision(9));
-    file.write(`${word} ${numbers.join(" ")}\n`);
+  const hash = createHash("sha256");
+  for (const line of word2vecLines(words, vectors.array.slice() as Float32Array)) {
+    file.write(line);
+    hash.update(line);
   }
   await finished(file.end());
+  return hash.digest("hex");
 }

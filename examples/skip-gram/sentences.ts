@@ -11,6 +11,20 @@ export interface Sentences {
   readonly size: number;
 }
 
+/** Words that occur less often are left out, unless told otherwise. */
+export const MIN_COUNT = 5;
+
+/** The first `limit` words, sentence by sentence. */
+export function* firstWords<Word>(sentences: Iterable<readonly Word[]>, limit: number): Iterable<readonly Word[]> {
+  let left = limit;
+  for (const sentence of sentences) {
+    if (left <= 0) return;
+    const words = sentence.slice(0, left);
+    left -= words.length;
+    yield words;
+  }
+}
+
 /** Takes sentences one after the other, and numbers the words when all are there. */
 export class SentenceReader {
   private readonly places = new Map<string, number>();

@@ -2,6 +2,7 @@
 
 import { once } from "node:events";
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
+import { textOf } from "../../examples/skip-gram/text.js";
 import { HEAD_BYTES, type Kind, kindOf } from "./formats.js";
 
 /** Something that is read. */
@@ -78,13 +79,6 @@ async function collected(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array>
   const all: Uint8Array[] = [];
   for await (const chunk of chunks) all.push(chunk);
   return new Uint8Array(Buffer.concat(all));
-}
-
-/** Text in pieces; what is not UTF-8 is an error. */
-export async function* textOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
-  const decoder = new TextDecoder("utf-8", { fatal: true });
-  for await (const chunk of chunks) yield decoder.decode(chunk, { stream: true });
-  yield decoder.decode();
 }
 
 /** The lines of a text. */

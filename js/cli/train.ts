@@ -1,10 +1,10 @@
 import { nn } from "nn-embedding";
 import { KeyedEmbedding } from "nn-embedding/tables";
 import { train as trainSkipGram } from "../../examples/skip-gram/model.js";
+import { readSentences, textOf } from "../../examples/skip-gram/text.js";
 import { withInput } from "./files.js";
 import { type DType, type Format, formatOf } from "./formats.js";
 import { withProgress } from "./progress.js";
-import { readSentences } from "./sentences.js";
 import { writeVectors } from "./vectors.js";
 
 export interface TrainFlags {
@@ -23,7 +23,7 @@ export async function train(
   { minCount, dtype, to, ...settings }: TrainFlags,
 ): Promise<void> {
   const format = formatOf(out, to, dtype);
-  const sentences = (await withInput(corpus, readSentences)).numbered(minCount);
+  const sentences = (await withInput(corpus, (input) => readSentences(textOf(input.stream())))).numbered(minCount);
   if (sentences.words.length < 2) {
     throw new Error(`${corpus}: ${sentences.words.length} words occur at least ${minCount} times: lower --min-count`);
   }

@@ -27,6 +27,14 @@ async function mountTabs(): Promise<void> {
   for (const [id, tab] of Object.entries(tabs)) (await tab).mount($(id), store);
 }
 
+/** Fetches the rest of the page when it has nothing else to do, so that it needs no network any more. */
+function stayOffline(): void {
+  if (!import.meta.env.PROD || navigator.serviceWorker === undefined) return;
+  const register = () => navigator.serviceWorker.register("./sw.js").catch((error) => console.warn(error));
+  if (document.readyState === "complete") register();
+  else addEventListener("load", register);
+}
+
 store.onFault(showFault);
 $("fault-close").addEventListener("click", () => {
   $("fault").hidden = true;
@@ -37,6 +45,7 @@ followTheme($("theme"));
 try {
   await mountTabs();
   followTabs();
+  stayOffline();
 } catch (error) {
   showFault(error);
 }

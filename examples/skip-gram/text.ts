@@ -1,7 +1,6 @@
 // Any text as sentences of words.
 
-import { SentenceReader } from "../../examples/skip-gram/sentences.js";
-import { type Input, textOf } from "./files.js";
+import { SentenceReader } from "./sentences.js";
 
 /** Words: runs of letters, digits and marks, joined by apostrophes and hyphens. A sentence ends with . ! ? or an empty line. */
 const TOKEN = /[\p{L}\p{M}\p{N}]+(?:['’-][\p{L}\p{M}\p{N}]+)*|[.!?。！？]|\n[^\S\n]*\n/gu;
@@ -11,15 +10,22 @@ const LONGEST = 1000;
 /** Characters that may come without white space between them. */
 const STRETCH = 1 << 16;
 
-/** The sentences of a text in lower case. */
-export async function readSentences(input: Input): Promise<SentenceReader> {
+/** Text in pieces; what is not UTF-8 is an error. */
+export async function* textOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  for await (const chunk of chunks) yield decoder.decode(chunk, { stream: true });
+  yield decoder.decode();
+}
+
+/** The sentences of a text, given in pieces, in lower case. */
+export async function readSentences(pieces: AsyncIterable<string>): Promise<SentenceReader> {
   const reader = new SentenceReader();
   let sentence: string[] = [];
   const end = () => {
     if (sentence.length > 0) reader.add(sentence);
     sentence = [];
   };
-  for await (const text of wholeWords(textOf(input.stream()))) {
+  for await (const text of wholeWords(pieces)) {
     for (const [token] of text.toLowerCase().matchAll(TOKEN)) {
       const ends = END.test(token);
       if (!ends) sentence.push(token);

@@ -1,0 +1,47 @@
+// The chosen corpus as sentences of word numbers.
+
+import { firstWords, SentenceReader, type Sentences } from "../../../skip-gram/sentences.js";
+import { readSentences, textOf } from "../../../skip-gram/text.js";
+import type { CorpusChoice, Job } from "./protocol.js";
+
+export async function readCorpus({ corpus, minCount }: Job): Promise<Sentences> {
+  const reader = corpus.kind === "brown" ? await readBrown(corpus) : await readSentences(piecesOf(corpus.text));
+  const sentences = reader.numbered(minCount);
+  if (sentences.words.length < 2) {
+    const found = sentences.words.length === 0 ? "No word occurs" : "Only one word occurs";
+    throw new Error(`${found} at least ${minCount} times: give a longer text, or a smaller least count.`);
+  }
+  return sentences;
+}
+
+async function readBrown({ url, limit }: { url: string; limit: number }): Promise<SentenceReader> {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`The built-in corpus could not be loaded: the server says ${response.status}.`);
+  const lines = (await unpacked(await response.blob())).split("\n");
+  const reader = new SentenceReader();
+  const sentences = lines.map((line) => line.split(" "));
+  for (const words of firstWords(sentences, limit)) reader.add(words);
+  return reader;
+}
+
+/** A text that may be gzipped. */
+async function unpacked(file: Blob): Promise<string> {
+  const [first, second] = new Uint8Array(await file.slice(0, 2).arrayBuffer());
+  if (first !== 0x1f || second !== 0x8b) return file.text();
+  return new Response(file.stream().pipeThrough(new DecompressionStream("gzip"))).text();
+}
+
+async function* piecesOf(text: string | Blob): AsyncIterable<string> {
+  if (typeof text === "string") yield text;
+  else yield* textOf(chunksOf(text.stream()));
+}
+
+/** Not every browser's streams can be iterated. */
+async function* chunksOf(stream: ReadableStream<Uint8Array>): AsyncIterable<Uint8Array> {
+  const reader = stream.getReader();
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    yield value;
+  }
+}
