@@ -47,10 +47,9 @@ export class Keeper {
   }
 }
 
-/** What there is to go on with, null if nothing. */
+/** What there is to go on with, null if nothing. Where another tab trains, it answers when that has ended. */
 export async function keptTraining(): Promise<About | null> {
-  const held = (await navigator.locks?.query())?.held ?? [];
-  if (held.some(({ name }) => name === LOCK)) return null;
+  await navigator.locks?.request(LOCK, () => {});
   const [about] = await transact("readonly", (store) => [store.get("about")]);
   return (about as About | undefined) ?? null;
 }

@@ -27,5 +27,5 @@ export function sentence(error: unknown): string {
   const text = error instanceof Error || error instanceof DOMException ? `${error.name}: ${error.message}` : String(error);
   const known = SENTENCES.find(([pattern]) => pattern.test(text));
   if (known !== undefined) return known[1];
-  return error instanceof Error ? error.message : text;
+  return text.replace(/^(Uncaught )?(\w*Error: )+/, "");
 }

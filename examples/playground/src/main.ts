@@ -39,7 +39,10 @@ store.onFault(showFault);
 $("fault-close").addEventListener("click", () => {
   $("fault").hidden = true;
 });
-addEventListener("error", ({ error, message }) => showFault(error ?? message));
+addEventListener("error", ({ error, message }) => {
+  // Says only that a size will be followed one picture later.
+  if (!message.startsWith("ResizeObserver loop")) showFault(error ?? message);
+});
 addEventListener("unhandledrejection", ({ reason }) => showFault(reason));
 followTheme($("theme"));
 try {

@@ -28,7 +28,7 @@ function provePart(store: Store): HTMLElement {
       if (answer.type === "error") return true;
       if (answer.type !== "verified") return false;
       const { equal, total, seconds, differences } = answer;
-      const line = `${equal} of ${total} outputs are equal, bit for bit`;
+      const line = `${equal} / ${total} outputs are equal, bit for bit`;
       verdict.textContent = `${line} — ${engine()}, in ${seconds.toFixed(2)} s.`;
       text.textContent = [
         `nn-embedding ${VERSION} in ${engine()}`,
@@ -62,16 +62,15 @@ function provePart(store: Store): HTMLElement {
 function benchPart(store: Store): HTMLElement {
   const state = h("p", { id: "bench-state", class: "muted" }, "Takes about twenty seconds.");
   const chart = new SpeedChart();
-  const table = h("div", { class: "scroll" });
+  const table = h("div", { class: "scroll", role: "group", tabindex: 0, "aria-label": "Milliseconds", hidden: true });
   const text = h("pre", { id: "bench-result", hidden: true, tabindex: 0, "aria-label": "The results as text" });
   const copy = copyButton(text, "bench-copy");
   const button = h("button", { id: "bench-run", type: "button" }, "Measure");
   button.addEventListener("click", () => {
     const lines: Line[] = [];
     button.disabled = true;
-    text.hidden = copy.hidden = true;
+    text.hidden = copy.hidden = table.hidden = true;
     chart.draw(lines);
-    table.replaceChildren();
     ask("bench", store, (answer) => {
       if (answer.type === "measuring") state.textContent = `Measuring: ${answer.title} …`;
       if (answer.type === "without tfjs") store.fail(`TensorFlow.js is left out. ${sentence(answer.message)}`);
@@ -79,6 +78,7 @@ function benchPart(store: Store): HTMLElement {
         lines.push(answer.line);
         chart.draw(lines);
         table.replaceChildren(tableOf(lines));
+        table.hidden = false;
       }
       if (answer.type === "error") state.textContent = "The benchmark has ended with an error.";
       if (answer.type === "finished") {

@@ -81,7 +81,7 @@ export class SpeedChart {
 
 function legend(): HTMLElement {
   const entries = CONTENDERS.map((name, i) =>
-    h("span", { class: "legend" }, h("span", { class: "swatch", style: `background: var(${COLOURS[i]})` }), name),
+    h("span", { class: "legend" }, h("span", { class: `swatch swatch-${i}` }), name),
   );
   return h("div", { class: "row" }, ...entries);
 }

@@ -135,6 +135,6 @@ export function mount(panel: HTMLElement, store: Store): void {
   });
   enter("idle");
   keptTraining()
-    .then((about) => about !== null && offerToContinue(about))
+    .then((about) => about !== null && worker === null && offerToContinue(about))
     .catch((error) => console.warn(sentence(error)));
 }
