@@ -4,8 +4,9 @@ import { SingleBar } from "cli-progress";
 import { Command, Option } from "commander";
 import { positive, positiveNumber, wholeNumber } from "./flags.js";
 import { readCorpus } from "./skip-gram/corpus.js";
-import { LEARNING_RATES, type Progress, type Settings, train } from "./skip-gram/model.js";
+import { type Progress, train } from "./skip-gram/model.js";
 import { nearest, quality, writeVectors } from "./skip-gram/report.js";
+import { LEARNING_RATES, type Settings } from "./skip-gram/settings.js";
 
 const QUERIES = ["government", "church", "house", "money", "john", "war", "she", "two", "water", "night"];
 
@@ -23,7 +24,9 @@ const flags = new Command()
   .option("--words <n>", "use only the first n words of the corpus", positive)
   .option("--window <n>", "how many words to each side are neighbours at most", positive, 5)
   .option("--negatives <n>", "words drawn by chance for each neighbour", positive, 5)
-  .addOption(new Option("--optimizer <name>", "what takes the steps").choices(Object.keys(LEARNING_RATES)).default("sgd"))
+  .addOption(
+    new Option("--optimizer <name>", "what takes the steps").choices(Object.keys(LEARNING_RATES)).default("sgd"),
+  )
   .option("--learning-rate <x>", "at the start; 0.025 for sgd, 0.1 for adagrad unless given", positiveNumber)
   .option("--out <file>", "where to write the vectors, as word2vec text", "build/brown.vec")
   .parse()

@@ -15,7 +15,8 @@ async function licenceOf(folder) {
   const { name, version, license } = JSON.parse(await readFile(join(folder, "package.json"), "utf8"));
   const isNotice = (file) => /^(licenses\/)?(licen[cs]e|notice)[^/]*$/i.test(file) && file !== "licenses";
   const files = (await readdir(folder, { recursive: true })).filter(isNotice).sort();
-  if (files.length === 0) throw new Error(`${name} ${version} has no licence file`);
+  if (files.length === 0 && license === undefined) throw new Error(`${name} ${version} has no licence`);
+  if (files.length === 0) return `${name} ${version}: https://spdx.org/licenses/${license}.html`;
   const texts = await Promise.all(files.map((file) => readFile(join(folder, file), "utf8")));
   return [`${name} ${version} (${license})`, ...texts.map((text) => text.trim())].join("\n\n");
 }

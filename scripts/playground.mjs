@@ -16,5 +16,8 @@ if (!(Number.isInteger(port) && port >= 0 && port < 65536)) {
 const configFile = join(root, "examples/playground/vite.config.ts");
 await build({ configFile });
 // Unless it was asked for, a port that is taken is no fault: the next free one does.
-const server = await preview({ configFile, preview: { host: "127.0.0.1", port, strictPort: values.port !== undefined } });
+const server = await preview({
+  configFile,
+  preview: { host: "127.0.0.1", port, strictPort: values.port !== undefined },
+});
 console.log(`The playground: http://127.0.0.1:${server.httpServer.address().port}/`);

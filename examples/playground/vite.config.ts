@@ -3,12 +3,15 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vite";
+import { licences } from "./licences.js";
 import { offline } from "./offline.js";
 import { packedCorpus } from "./packed-corpus.js";
 
 const file = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 const { version } = JSON.parse(readFileSync(file("../../package.json"), "utf8"));
+
+const packages = licences();
 
 export default defineConfig({
   root: file("."),
@@ -23,7 +26,7 @@ export default defineConfig({
     chunkSizeWarningLimit: 2000,
   },
   define: { VERSION: JSON.stringify(version) },
-  worker: { format: "es" },
+  worker: { format: "es", plugins: () => [packages.collect()] },
   resolve: {
     alias: [
       { find: /^nn-embedding$/, replacement: file("../../build/index.js") },
@@ -31,5 +34,5 @@ export default defineConfig({
       { find: /^nn-embedding\/verify$/, replacement: file("../../build/verify.js") },
     ],
   },
-  plugins: [packedCorpus(), offline()],
+  plugins: [packedCorpus(), packages.collect(), packages.write(), offline()],
 });

@@ -3,25 +3,9 @@
 import { functional as F, Generator, multinomial, nn, optim, rand, type Tensor, tensor, tidy } from "nn-embedding";
 import { Batch, type BatchState, Stream, type StreamState } from "./batch.js";
 import type { Sentences } from "./sentences.js";
+import { LEARNING_RATES, type Settings } from "./settings.js";
 
-/** The learning rates that the optimizers start with, unless told. */
-export const LEARNING_RATES = { sgd: 0.025, adagrad: 0.1 };
-
-export type OptimizerName = keyof typeof LEARNING_RATES;
-
-export interface Settings {
-  epochs: number;
-  dim: number;
-  seed: number;
-  /** How many words to each side are neighbours at most. 5 unless given. */
-  window?: number;
-  /** Words drawn by chance for each neighbour. 5 unless given. */
-  negatives?: number;
-  /** "sgd" unless given. */
-  optimizer?: OptimizerName;
-  /** At the start; it falls in a straight line to a ten-thousandth at the end. That of LEARNING_RATES unless given. */
-  learningRate?: number;
-}
+export type { Settings } from "./settings.js";
 
 export interface Progress {
   /** Corpus words seen, all epochs together, and how many there will be. */

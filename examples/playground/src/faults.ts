@@ -19,12 +19,16 @@ const SENTENCES: readonly (readonly [RegExp, string])[] = [
     /dynamically imported module|Importing a module script failed|Failed to fetch|NetworkError|Load failed/i,
     "A part of the page could not be loaded. Is the browser offline? Whatever is on the page goes on working.",
   ],
-  [/quota/i, "The browser has no room left to keep the state of the training: after closing this tab it would begin anew."],
+  [
+    /quota/i,
+    "The browser has no room left to keep the state of the training: after closing this tab it would begin anew.",
+  ],
 ];
 
 /** A sentence for the screen: what is known in plain words, the rest as it is. */
 export function sentence(error: unknown): string {
-  const text = error instanceof Error || error instanceof DOMException ? `${error.name}: ${error.message}` : String(error);
+  const text =
+    error instanceof Error || error instanceof DOMException ? `${error.name}: ${error.message}` : String(error);
   const known = SENTENCES.find(([pattern]) => pattern.test(text));
   if (known !== undefined) return known[1];
   return text.replace(/^(Uncaught )?(\w*Error: )+/, "");

@@ -1,6 +1,7 @@
 // The frame: tabs, theme, faults. Each tab fills its panel.
 
 import { $ } from "./dom.js";
+import { checkEngine } from "./engine-check.js";
 import { sentence } from "./faults.js";
 import { Store } from "./store.js";
 import { followTabs } from "./tabs.js";
@@ -14,7 +15,7 @@ function showFault(error: unknown): void {
   $("fault").hidden = false;
 }
 
-/** Loaded only now: in a browser without SIMD the library fails on import, and the page has to be there to say so. */
+/** Loaded only now, so that the page is there to say what this browser cannot do. */
 async function mountTabs(): Promise<void> {
   type Tab = { mount(panel: HTMLElement, store: Store): void };
   const tabs: Record<string, Promise<Tab>> = {
@@ -46,6 +47,7 @@ addEventListener("error", ({ error, message }) => {
 addEventListener("unhandledrejection", ({ reason }) => showFault(reason));
 followTheme($("theme"));
 try {
+  checkEngine();
   await mountTabs();
   followTabs();
   stayOffline();

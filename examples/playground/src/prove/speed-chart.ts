@@ -26,9 +26,14 @@ export class SpeedChart {
     this.lines = lines;
     this.chart?.destroy();
     this.chart = null;
-    if (lines.length === 0) return this.element.replaceChildren();
-    const holder = h("div", { class: "chart", role: "img", "aria-label": "Speed by operation; the table has the numbers" });
-    this.element.replaceChildren(legend(), holder);
+    this.element.replaceChildren();
+    if (lines.length === 0) return;
+    const holder = h("div", {
+      class: "chart",
+      role: "img",
+      "aria-label": "Speed by operation; the table has the numbers",
+    });
+    this.element.append(legend(), holder);
     this.chart = new uPlot(this.options(), this.data(), holder);
   }
 

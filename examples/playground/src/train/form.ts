@@ -1,7 +1,7 @@
 // What is trained, and how.
 
-import { LEARNING_RATES, type OptimizerName } from "../../../skip-gram/model.js";
 import { MIN_COUNT } from "../../../skip-gram/sentences.js";
+import { LEARNING_RATES, type OptimizerName } from "../../../skip-gram/settings.js";
 import { $, field, h } from "../dom.js";
 import type { CorpusChoice, Job } from "./protocol.js";
 
@@ -68,22 +68,22 @@ export function jobForm(): { form: HTMLFormElement; job(): Job } {
   form.addEventListener("change", choose);
   choose();
 
-  const valueOf = (id: string) => Number($<HTMLInputElement>(id).value);
+  const numberIn = (id: string) => Number($<HTMLInputElement>(id).value);
   const chosenCorpus = (): CorpusChoice => {
     if (new FormData(form).get("corpus") === "own") return own.choice();
-    return { kind: "brown", url: BROWN, limit: valueOf("limit") || Infinity };
+    return { kind: "brown", url: BROWN, limit: numberIn("limit") || Infinity };
   };
   const job = () => ({
     settings: {
-      dim: valueOf("dim"),
-      epochs: valueOf("epochs"),
-      window: valueOf("window"),
-      negatives: valueOf("negatives"),
+      dim: numberIn("dim"),
+      epochs: numberIn("epochs"),
+      window: numberIn("window"),
+      negatives: numberIn("negatives"),
       optimizer: optimizer.value as OptimizerName,
-      learningRate: valueOf("learning-rate"),
-      seed: valueOf("seed"),
+      learningRate: numberIn("learning-rate"),
+      seed: numberIn("seed"),
     },
-    minCount: valueOf("min-count"),
+    minCount: numberIn("min-count"),
     corpus: chosenCorpus(),
   });
   return { form, job };

@@ -121,7 +121,11 @@ export function mount(panel: HTMLElement, store: Store): void {
       h(
         "div",
         { class: "row" },
-        h("button", { id: "continue", type: "button", class: "primary", onclick: () => begin({ type: "continue" }) }, "Go on"),
+        h(
+          "button",
+          { id: "continue", type: "button", class: "primary", onclick: () => begin({ type: "continue" }) },
+          "Go on",
+        ),
         h("button", { id: "forget", type: "button", onclick: decline }, "Forget it"),
       ),
     );

@@ -4,7 +4,11 @@ import type { Progress, Settings } from "../../../skip-gram/model.js";
 
 /** What to learn from. */
 export type CorpusChoice =
-  | { readonly kind: "brown"; readonly url: string; /** Its first words only; Infinity for all. */ readonly limit: number }
+  | {
+      readonly kind: "brown";
+      readonly url: string /** Its first words only; Infinity for all. */;
+      readonly limit: number;
+    }
   | { readonly kind: "text"; readonly name: string; readonly text: string | Blob };
 
 export interface Job {

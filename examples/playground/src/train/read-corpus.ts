@@ -2,7 +2,7 @@
 
 import { firstWords, SentenceReader, type Sentences } from "../../../skip-gram/sentences.js";
 import { readSentences, textOf } from "../../../skip-gram/text.js";
-import type { CorpusChoice, Job } from "./protocol.js";
+import type { Job } from "./protocol.js";
 
 export async function readCorpus({ corpus, minCount }: Job): Promise<Sentences> {
   const reader = corpus.kind === "brown" ? await readBrown(corpus) : await readSentences(piecesOf(corpus.text));
