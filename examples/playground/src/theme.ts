@@ -4,7 +4,7 @@ const THEMES = ["system", "light", "dark"] as const;
 type Theme = (typeof THEMES)[number];
 
 const TEXT: Record<Theme, string> = {
-  system: "Theme: as the system",
+  system: "Theme: system",
   light: "Theme: light",
   dark: "Theme: dark",
 };

@@ -60,7 +60,7 @@ function provePart(store: Store): HTMLElement {
 
 /** A small benchmark, whose results are compared before the clock starts. */
 function benchPart(store: Store): HTMLElement {
-  const state = h("p", { id: "bench-state", class: "muted" }, "Takes about twenty seconds.");
+  const state = h("p", { id: "bench-state", class: "muted" }, "Takes about half a minute.");
   const chart = new SpeedChart();
   const table = h("div", { class: "scroll", role: "group", tabindex: 0, "aria-label": "Milliseconds", hidden: true });
   const text = h("pre", { id: "bench-result", hidden: true, tabindex: 0, "aria-label": "The results as text" });
@@ -128,7 +128,7 @@ function tableOf(lines: readonly Line[]): HTMLElement {
   const head = ["Operation, table, rows", ...CONTENDERS.map((name) => `${name}, ms`)];
   const cells = ({ title, milliseconds }: Line) => [
     h("th", { scope: "row" }, title),
-    ...CONTENDERS.map((name) => h("td", { class: "number" }, name in milliseconds ? ms(milliseconds[name]) : "–")),
+    ...CONTENDERS.map((name) => h("td", { class: "number" }, name in milliseconds ? digits(milliseconds[name]) : "–")),
   ];
   return h(
     "table",
@@ -141,15 +141,15 @@ function tableOf(lines: readonly Line[]): HTMLElement {
 function textOf(lines: readonly Line[]): string {
   const rows = lines.map(({ title, milliseconds }) => {
     const times = Object.entries(milliseconds).map(([name, time]) => {
-      const ratio = name === OURS ? "" : ` (${(time / milliseconds[OURS]).toPrecision(3)} x ours)`;
-      return `${name} ${ms(time)} ms${ratio}`;
+      const ratio = name === OURS ? "" : ` (${digits(time / milliseconds[OURS])} x ours)`;
+      return `${name} ${digits(time)} ms${ratio}`;
     });
     return `${title}: ${times.join(", ")}`;
   });
-  return [`nn-embedding ${VERSION} in ${engine()}, ${navigator.hardwareConcurrency} threads`, ...rows].join("\n");
+  return [`nn-embedding ${VERSION} in ${engine()}`, ...rows].join("\n");
 }
 
-const ms = (time: number) => time.toPrecision(3);
+const digits = (time: number) => time.toLocaleString("en-US", { maximumSignificantDigits: 3 });
 
 /** Copies a text; where that is forbidden it selects it instead. */
 function copyButton(text: HTMLElement, id: string): HTMLButtonElement {

@@ -6,6 +6,8 @@ import { colour, h, onTheme } from "../dom.js";
 import { CONTENDERS, type Line, PLAIN } from "./protocol.js";
 
 const HEIGHT = 280;
+/** Pixels. */
+const NARROW = 600;
 const COLOURS = ["--accent", "--second", "--third"];
 /** Bars of a group and the gap behind it. */
 const STRIDE = CONTENDERS.length + 1;
@@ -16,8 +18,11 @@ export class SpeedChart {
   private lines: readonly Line[] = [];
 
   constructor() {
+    let drawn = 0;
     new ResizeObserver(([{ contentRect }]) => {
-      this.chart?.setSize({ width: contentRect.width, height: HEIGHT });
+      if (contentRect.width === drawn) return;
+      drawn = contentRect.width;
+      this.draw(this.lines);
     }).observe(this.element);
     onTheme(() => this.draw(this.lines));
   }
@@ -53,9 +58,12 @@ export class SpeedChart {
     const middles = this.lines.map((_, i) => STRIDE * i + (CONTENDERS.length - 1) / 2);
     const muted = () => colour("--muted");
     const grid = { stroke: () => colour("--line"), width: 1 };
+    const width = this.element.clientWidth || 300;
+    // Names stand side by side where there is room.
+    const slant = width < NARROW ? { rotate: -45, size: 90 } : {};
     const bars = uPlot.paths.bars!({ size: [0.9, 60] });
     return {
-      width: this.element.clientWidth || 300,
+      width,
       height: HEIGHT,
       legend: { show: false },
       cursor: { show: false },
@@ -63,11 +71,18 @@ export class SpeedChart {
       axes: [
         {
           stroke: muted,
+          ...slant,
           grid: { show: false },
           splits: () => middles,
           values: () => this.lines.map(({ title }) => title.split(",")[0].replace("step: ", "")),
         },
-        { stroke: muted, grid, label: "times as fast as plain JavaScript" },
+        {
+          stroke: muted,
+          label: "times as fast as plain JavaScript",
+          size: 70,
+          grid: { ...grid, filter: (_, splits) => splits.map((split) => (isPowerOfTen(split) ? split : null)) },
+          values: (_, splits) => splits.map((split) => (split === null ? null : String(Number(split.toPrecision(1))))),
+        },
       ],
       series: [
         {},
@@ -90,3 +105,5 @@ function legend(): HTMLElement {
   );
   return h("div", { class: "row" }, ...entries);
 }
+
+const isPowerOfTen = (value: number) => /^(10*|0\.0*1|1e-\d+)$/.test(String(Number(value.toPrecision(6))));

@@ -15,7 +15,7 @@ const tell = (answer: Answer) => page.postMessage(answer);
 /** Known to tfjs as well, or not. */
 const LINES: readonly (readonly [TfjsOperation | "step: sparse Adagrad" | "bag sum" | "nearest", Shape, boolean])[] = [
   ["look-up", { V: 100_000, D: 64, N: 16_384 }, true],
-  ["step: sparse SGD", { V: 2_000, D: 64, N: 1_024 }, true],
+  ["step: sparse SGD", { V: 500, D: 64, N: 256 }, true],
   ["step: sparse Adagrad", { V: 100_000, D: 64, N: 16_384 }, false],
   ["bag sum", { V: 100_000, D: 64, N: 16_384 }, false],
   ["nearest", { V: 100_000, D: 64, N: 64 }, false],

@@ -15,7 +15,7 @@ export function jobForm(): { form: HTMLFormElement; job(): Job } {
     h("label", {}, h("input", { type: "radio", name: "corpus", id: `corpus-${value}`, value, checked }), ` ${text}`);
 
   const own = ownText();
-  const limit = field("Only the first words", number("limit", "", { required: false, placeholder: "all" }));
+  const limit = field("First words only", number("limit", "", { required: false, placeholder: "all" }));
   const corpus = h(
     "fieldset",
     {},

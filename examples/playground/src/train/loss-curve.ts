@@ -39,16 +39,18 @@ export class LossCurve {
       if (contentRect.width > 0) this.chart.setSize({ width: contentRect.width, height: HEIGHT });
     }).observe(holder);
     onTheme(() => this.chart.redraw());
-    this.describe();
+    holder.setAttribute("role", "img");
+    this.clear();
   }
 
   clear(): void {
     this.words = [];
     this.losses = [];
-    this.draw();
+    this.holder.hidden = true;
   }
 
   add(words: number, loss: number): void {
+    this.holder.hidden = false;
     this.words.push(words);
     this.losses.push(loss);
     if (this.words.length > MOST) {
@@ -70,10 +72,9 @@ export class LossCurve {
 
   private describe(): void {
     const { losses } = this;
-    const course =
-      losses.length < 2 ? "" : `: from ${losses[0].toFixed(3)} down to ${losses[losses.length - 1].toFixed(3)}`;
-    this.holder.setAttribute("role", "img");
-    this.holder.setAttribute("aria-label", `Curve of the loss${course}`);
+    if (losses.length === 0) return;
+    const course = `from ${losses[0].toFixed(3)} to ${losses[losses.length - 1].toFixed(3)}`;
+    this.holder.setAttribute("aria-label", `Curve of the loss: ${course}`);
   }
 }
 
