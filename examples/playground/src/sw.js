@@ -23,7 +23,7 @@ self.addEventListener("activate", (event) => {
 self.addEventListener("fetch", (event) => {
   const { request } = event;
   if (request.method !== "GET" || new URL(request.url).origin !== location.origin) return;
-  const kept = () => caches.match(request, { ignoreSearch: true });
+  const kept = () => caches.match(request, { ignoreSearch: true, ignoreVary: true });
   event.respondWith(
     request.mode === "navigate"
       ? fetch(request).catch(async (error) => (await kept()) ?? Promise.reject(error))
