@@ -27,7 +27,7 @@ const flags = new Command()
   .addOption(
     new Option("--optimizer <name>", "what takes the steps").choices(Object.keys(LEARNING_RATES)).default("sgd"),
   )
-  .option("--learning-rate <x>", "at the start; 0.025 for sgd, 0.1 for adagrad unless given", positiveNumber)
+  .option("--learning-rate <x>", "at the start; 0.025 for sgd, 0.05 for adagrad unless given", positiveNumber)
   .option("--out <file>", "where to write the vectors, as word2vec text", "build/brown.vec")
   .parse()
   .opts<Flags>();

@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 
@@ -29,13 +30,15 @@ test.runIf(process.env.BUILD === "build")(
     }
     expect(printed[0]).toMatch(/^Brown corpus: [\d,]+ words, \d+ different ones at least 5 times\n/);
     expect(printed[0]).toMatch(/loss a pair +\d\.\d{4}\nwords a second +[\d,]+ /);
+    expect(printed[0]).toContain(createHash("sha256").update(first).digest("hex"));
     expect(printed[0]).toMatch(/same part of speech among the ten nearest words: 0\.\d{3}/);
   },
 );
 
 test.runIf(process.env.BUILD === "build")("npm start explains its flags and refuses what is no number", () => {
   const help = start("--help");
-  for (const flag of ["--epochs", "--dim", "--seed", "--words", "--out", "--help"]) expect(help).toContain(flag);
+  const flags = ["epochs", "dim", "seed", "words", "window", "negatives", "optimizer", "learning-rate", "out", "help"];
+  for (const flag of flags) expect(help).toContain(`--${flag}`);
   expect(() => start("--epochs", "many")).toThrow(/It must be a whole number/);
   expect(() => start("--dim", "0")).toThrow(/It must be at least 1/);
 });

@@ -1,7 +1,7 @@
 // What a training can be told.
 
 /** The learning rates that the optimizers start with, unless told. */
-export const LEARNING_RATES = { sgd: 0.025, adagrad: 0.1 };
+export const LEARNING_RATES = { sgd: 0.025, adagrad: 0.05 };
 
 export type OptimizerName = keyof typeof LEARNING_RATES;
 
