@@ -24,6 +24,8 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     target: "es2022",
     chunkSizeWarningLimit: 2000,
+    // The corpus takes a second to pack, of which it would warn.
+    rolldownOptions: { checks: { pluginTimings: false } },
   },
   define: { VERSION: JSON.stringify(version) },
   worker: { format: "es", plugins: () => [packages.collect()] },

@@ -24,6 +24,8 @@ export function mount(panel: HTMLElement, store: Store): void {
   let worker: Worker | null = null;
   let current: Job | null = null;
   let words: string[] = [];
+  /** What is said while it trains. */
+  let about = "";
   /** What this tab gave to the others last, and at first what they had. */
   let shown: Vectors | null = null;
 
@@ -44,7 +46,8 @@ export function mount(panel: HTMLElement, store: Store): void {
     offer.hidden = true;
     shown = store.vectors;
     view.clear();
-    say("Reading the text …");
+    about = "Reading the text …";
+    say(about);
     enter("running");
     worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
     worker.onmessage = ({ data }: MessageEvent<Answer>) => receive(data);
@@ -68,7 +71,7 @@ export function mount(panel: HTMLElement, store: Store): void {
     worker?.postMessage({ type } satisfies Order);
     if (type === "stop") return;
     enter(type === "pause" ? "paused" : "running");
-    say(type === "pause" ? "Paused." : "Training …");
+    say(type === "pause" ? "Paused." : about);
   }
 
   function give(matrix: Float32Array, done: boolean): void {
@@ -82,7 +85,8 @@ export function mount(panel: HTMLElement, store: Store): void {
       case "corpus":
         current = answer.job;
         words = answer.words.split("\n");
-        say(`Training on ${count(answer.read)} words, ${count(words.length)} different ones …`);
+        about = `Training on ${count(answer.read)} words, ${count(words.length)} different ones …`;
+        if (resume.disabled) say(about);
         break;
       case "progress":
         view.show(answer);

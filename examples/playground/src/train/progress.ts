@@ -75,12 +75,12 @@ export class ProgressView {
     this.curve.add(words, loss);
   }
 
-  finish(sha256: string, job: Job): void {
+  finish(sha256: string | null, job: Job): void {
     this.bar.value = 1;
     this.facts.eta.textContent = duration(0);
     this.facts["epochs-done"].textContent = String(job.settings.epochs);
-    this.sha256.value = sha256;
-    this.hash.hidden = false;
+    this.sha256.value = sha256 ?? "";
+    this.hash.hidden = sha256 === null;
     const command = startCommand(job);
     this.command.textContent = command;
     this.command.parentElement!.hidden = command === null;

@@ -41,8 +41,8 @@ export type Answer =
   | { readonly type: "vectors"; readonly matrix: Float32Array }
   /** The state could not be kept; training goes on. */
   | { readonly type: "unkept"; readonly message: string }
-  /** sha256: of the file that npm start would write. */
-  | { readonly type: "done"; readonly matrix: Float32Array; readonly sha256: string }
+  /** sha256: of the file that npm start would write; null if it is too large to be hashed here. */
+  | { readonly type: "done"; readonly matrix: Float32Array; readonly sha256: string | null }
   | { readonly type: "stopped"; readonly matrix: Float32Array }
   | { readonly type: "error"; readonly message: string };
 

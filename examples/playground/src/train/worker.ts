@@ -13,6 +13,9 @@ import { readCorpus } from "./read-corpus.js";
 const SHOW = 1000;
 /** Milliseconds after which the state is kept also in the middle of an epoch. */
 const KEEP = 60_000;
+/** "-1.23456789e-10" and a space. */
+const LONGEST_NUMBER = 16;
+const MOST_CHARACTERS = 2 ** 28;
 
 const page = self as unknown as Worker;
 const tell = (answer: Answer, transfer: Transferable[] = []) => page.postMessage(answer, transfer);
@@ -45,7 +48,7 @@ async function work(job: Job, state?: TrainingState): Promise<void> {
   const keep = await keeping(job, training, state !== undefined);
   await learn(training, state?.place.words ?? 0, keep.look);
   const matrix = training.matrix();
-  const sha256 = stopped ? "" : fileHash(corpus, matrix);
+  const sha256 = stopped ? null : fileHash(corpus, matrix);
   // The page ends this worker when it has the answer.
   await keep.end();
   tell(stopped ? { type: "stopped", matrix } : { type: "done", matrix, sha256 }, [matrix.buffer]);
@@ -115,7 +118,8 @@ function nextTask(): Promise<void> {
   });
 }
 
-/** The SHA-256 of the file that npm start would write. */
-function fileHash({ words }: Sentences, matrix: Float32Array): string {
+/** The SHA-256 of the file that npm start would write; null for one that a string cannot hold. */
+function fileHash({ words }: Sentences, matrix: Float32Array): string | null {
+  if (matrix.length * LONGEST_NUMBER > MOST_CHARACTERS) return null;
   return sha256Of(new TextEncoder().encode([...word2vecLines(words, matrix)].join("")));
 }
