@@ -1,0 +1,341 @@
+// The map of the words: points on a canvas, which is moved by pointer, fingers and keys.
+
+import { select } from "d3-selection";
+import "d3-transition";
+import { type D3ZoomEvent, type ZoomTransform, zoom, zoomIdentity } from "d3-zoom";
+import { onTheme } from "../dom.js";
+import type { Points } from "../table/align.js";
+import { LabelGrid } from "./labels.js";
+import { dot, type Palette, paletteOf, SHADES } from "./palette.js";
+import { MovingPoints } from "./points.js";
+
+/** So far from the middle the picture reaches at first; the mean square distance of the points is 2. */
+const REACH = 2.9;
+/** Pixels around the pointer in which a point is found. */
+const NEAR = 14;
+/** A label for so many square pixels, and no more points asked for theirs than this. */
+const LABEL_AREA = 5500;
+const MOST_ASKED = 4000;
+const FONT = "12px system-ui, sans-serif";
+const STRONG = "600 13px system-ui, sans-serif";
+const STEP = 60;
+
+/** What stands out: a row and its neighbours, or arrows between rows. */
+export interface Marks {
+  readonly chosen: readonly number[];
+  readonly near: readonly number[];
+  readonly arrows: readonly (readonly [from: number, to: number])[];
+}
+
+export class WordMap {
+  private readonly context: CanvasRenderingContext2D;
+  private readonly selection;
+  private readonly zoom = zoom<HTMLCanvasElement, unknown>().scaleExtent([0.4, 400]);
+  private readonly calm = matchMedia("(prefers-reduced-motion: reduce)");
+  private readonly widths = new Map<string, number>();
+  private view: ZoomTransform = zoomIdentity;
+  private width = 0;
+  private height = 0;
+  private palette!: Palette;
+  private dots: HTMLCanvasElement[] = [];
+  private words: readonly string[] = [];
+  private points = new MovingPoints({ x: new Float32Array(0), y: new Float32Array(0) });
+  private shades = new Uint8Array(0);
+  private marks: Marks = { chosen: [], near: [], arrows: [] };
+  private hovered: number | undefined;
+  private drawing = false;
+
+  constructor(
+    private readonly canvas: HTMLCanvasElement,
+    pick: (row: number) => void,
+  ) {
+    this.context = canvas.getContext("2d")!;
+    this.selection = select(canvas);
+    this.zoom.on("zoom", ({ transform }: D3ZoomEvent<HTMLCanvasElement, unknown>) => {
+      this.view = transform;
+      this.redraw();
+    });
+    this.selection.call(this.zoom).on("dblclick.zoom", null);
+    canvas.addEventListener("pointermove", (event) => this.hover(event));
+    canvas.addEventListener("pointerleave", () => this.hover(null));
+    canvas.addEventListener("click", (event) => {
+      const row = this.rowAt(event);
+      if (row !== undefined) pick(row);
+    });
+    canvas.addEventListener("keydown", (event) => this.key(event));
+    new ResizeObserver(() => this.resize()).observe(canvas);
+    this.recolour();
+    onTheme(() => this.recolour());
+  }
+
+  /** Shows the first of these words at these points; those of before go there, if they are the same words. */
+  show(words: readonly string[], points: Points, shade: Float32Array, same: boolean): void {
+    if (same && this.points.length === points.x.length) {
+      this.points.send(points, this.calm.matches ? null : performance.now());
+    } else {
+      this.points = new MovingPoints(points);
+      this.hovered = undefined;
+    }
+    if (!same) this.widths.clear();
+    this.words = words;
+    this.shades = Uint8Array.from(shade, (value) => Math.min(SHADES - 1, Math.floor(value * SHADES)));
+    this.canvas.dataset.points = String(this.points.length);
+    this.redraw();
+  }
+
+  mark(marks: Marks): void {
+    this.marks = marks;
+    this.redraw();
+  }
+
+  /** Whether a row has a point. */
+  has(row: number): boolean {
+    return row < this.points.length;
+  }
+
+  /** Brings rows into sight: one with what lies about it, several together. */
+  flyTo(rows: readonly number[]): void {
+    const here = rows.filter((row) => this.has(row));
+    if (here.length === 0 || this.width === 0) return;
+    const [xs, ys] = [here.map((row) => this.baseX(this.points.x[row])), here.map((row) => this.baseY(this.points.y[row]))];
+    const [left, right, top, bottom] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
+    const fitting = Math.min(this.width / Math.max(right - left, 1), this.height / Math.max(bottom - top, 1)) * 0.6;
+    const scale = here.length === 1 ? Math.max(this.view.k, 6) : Math.min(fitting, 24);
+    this.go(
+      zoomIdentity
+        .translate(this.width / 2, this.height / 2)
+        .scale(scale)
+        .translate(-(left + right) / 2, -(top + bottom) / 2),
+    );
+  }
+
+  /** All of the map. */
+  reset(): void {
+    this.go(zoomIdentity);
+  }
+
+  zoomBy(factor: number): void {
+    this.selection.transition().duration(this.duration(200)).call(this.zoom.scaleBy, factor);
+  }
+
+  private go(view: ZoomTransform): void {
+    this.selection.transition().duration(this.duration(800)).call(this.zoom.transform, view);
+  }
+
+  private duration(milliseconds: number): number {
+    return this.calm.matches ? 0 : milliseconds;
+  }
+
+  private key(event: KeyboardEvent): void {
+    const steps: Record<string, [number, number]> = {
+      ArrowLeft: [STEP, 0],
+      ArrowRight: [-STEP, 0],
+      ArrowUp: [0, STEP],
+      ArrowDown: [0, -STEP],
+    };
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key in steps) {
+      const [x, y] = steps[event.key];
+      this.selection.call(this.zoom.translateBy, x / this.view.k, y / this.view.k);
+    } else if (event.key === "+" || event.key === "=") this.zoomBy(1.5);
+    else if (event.key === "-" || event.key === "_") this.zoomBy(1 / 1.5);
+    else if (event.key === "0" || event.key === "Home") this.reset();
+    else return;
+    event.preventDefault();
+  }
+
+  private hover(event: PointerEvent | null): void {
+    const row = event === null || event.pointerType === "touch" || event.buttons > 0 ? undefined : this.rowAt(event);
+    if (row === this.hovered) return;
+    this.hovered = row;
+    this.canvas.style.cursor = row === undefined ? "" : "pointer";
+    this.redraw();
+  }
+
+  private rowAt({ offsetX, offsetY }: MouseEvent): number | undefined {
+    const [x, y] = this.view.invert([offsetX, offsetY]);
+    const unit = this.unit();
+    return this.points.find((x - this.width / 2) / unit, (this.height / 2 - y) / unit, NEAR / (unit * this.view.k));
+  }
+
+  private resize(): void {
+    const { clientWidth, clientHeight } = this.canvas;
+    if (clientWidth === 0 || (clientWidth === this.width && clientHeight === this.height)) return;
+    this.width = clientWidth;
+    this.height = clientHeight;
+    this.canvas.width = Math.round(clientWidth * devicePixelRatio);
+    this.canvas.height = Math.round(clientHeight * devicePixelRatio);
+    this.zoom.extent([
+      [0, 0],
+      [clientWidth, clientHeight],
+    ]);
+    this.draw();
+  }
+
+  private recolour(): void {
+    this.palette = paletteOf(this.canvas);
+    this.dots = this.palette.shades.map((shade) => dot(shade, this.palette.background));
+    this.redraw();
+  }
+
+  private redraw(): void {
+    if (this.drawing || this.width === 0) return;
+    this.drawing = true;
+    requestAnimationFrame(() => {
+      this.drawing = false;
+      const moving = this.points.move(performance.now());
+      this.draw();
+      if (moving) this.redraw();
+    });
+  }
+
+  /** Pixels of a unit before zooming. */
+  private unit(): number {
+    return Math.min(this.width, this.height) / (2 * REACH);
+  }
+
+  private baseX(x: number): number {
+    return this.width / 2 + x * this.unit();
+  }
+
+  private baseY(y: number): number {
+    return this.height / 2 - y * this.unit();
+  }
+
+  private screen(row: number): [x: number, y: number] {
+    return this.view.apply([this.baseX(this.points.x[row]), this.baseY(this.points.y[row])]);
+  }
+
+  private draw(): void {
+    const { context, width, height } = this;
+    context.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
+    context.clearRect(0, 0, width, height);
+    const visible = this.drawDots();
+    this.drawLinks();
+    this.drawMarks();
+    this.drawLabels(visible);
+  }
+
+  /** Draws the points, the most frequent words last; returns those in sight, the most frequent first. */
+  private drawDots(): number[] {
+    const { context, dots, shades, view, width, height } = this;
+    const { x, y, length } = this.points;
+    const unit = this.unit() * view.k;
+    const [middleX, middleY] = view.apply([width / 2, height / 2]);
+    const grown = Math.min(2.2, Math.sqrt(Math.sqrt(view.k)));
+    const visible: number[] = [];
+    context.globalAlpha = 0.85;
+    for (let row = length - 1; row >= 0; row--) {
+      const left = middleX + x[row] * unit;
+      const top = middleY - y[row] * unit;
+      if (left < -8 || top < -8 || left > width + 8 || top > height + 8) continue;
+      const radius = (row < 500 ? 2.6 : 1.9) * grown;
+      context.drawImage(dots[shades[row]], left - radius, top - radius, 2 * radius, 2 * radius);
+      visible.push(row);
+    }
+    context.globalAlpha = 1;
+    return visible.reverse();
+  }
+
+  /** Lines to the neighbours, arrows of an analogy. */
+  private drawLinks(): void {
+    const { context, marks, palette } = this;
+    context.strokeStyle = context.fillStyle = palette.accent;
+    context.lineWidth = 1;
+    context.globalAlpha = 0.45;
+    const from = marks.arrows.length === 0 ? marks.chosen[0] : undefined;
+    for (const to of marks.near) if (from !== undefined && this.has(from) && this.has(to)) this.line(from, to);
+    context.globalAlpha = 1;
+    context.lineWidth = 2;
+    for (const [start, end] of marks.arrows) if (this.has(start) && this.has(end)) this.arrow(start, end);
+  }
+
+  private line(from: number, to: number): void {
+    this.context.beginPath();
+    this.context.moveTo(...this.screen(from));
+    this.context.lineTo(...this.screen(to));
+    this.context.stroke();
+  }
+
+  private arrow(from: number, to: number): void {
+    const { context } = this;
+    const [startX, startY] = this.screen(from);
+    const [endX, endY] = this.screen(to);
+    const length = Math.sqrt((endX - startX) * (endX - startX) + (endY - startY) * (endY - startY));
+    if (length < 20) return;
+    const [alongX, alongY] = [(endX - startX) / length, (endY - startY) / length];
+    const [tipX, tipY] = [endX - 9 * alongX, endY - 9 * alongY];
+    context.beginPath();
+    context.moveTo(startX + 9 * alongX, startY + 9 * alongY);
+    context.lineTo(tipX - 6 * alongX, tipY - 6 * alongY);
+    context.stroke();
+    context.beginPath();
+    context.moveTo(tipX, tipY);
+    context.lineTo(tipX - 10 * alongX + 5 * alongY, tipY - 10 * alongY - 5 * alongX);
+    context.lineTo(tipX - 10 * alongX - 5 * alongY, tipY - 10 * alongY + 5 * alongX);
+    context.fill();
+  }
+
+  private drawMarks(): void {
+    const { marks, palette, hovered } = this;
+    for (const row of marks.near) this.disc(row, 4, palette.accent, palette.background);
+    for (const row of marks.chosen) this.disc(row, 6, palette.accent, palette.text);
+    if (hovered !== undefined) this.disc(hovered, 5, palette.background, palette.text);
+  }
+
+  private disc(row: number, radius: number, fill: string, edge: string): void {
+    if (!this.has(row)) return;
+    const { context } = this;
+    context.beginPath();
+    context.arc(...this.screen(row), radius, 0, 2 * Math.PI);
+    context.fillStyle = fill;
+    context.fill();
+    context.strokeStyle = edge;
+    context.lineWidth = 2;
+    context.stroke();
+  }
+
+  /** Words where there is room: what stands out first, then by frequency. */
+  private drawLabels(visible: readonly number[]): void {
+    const { context, marks, palette, hovered } = this;
+    const grid = new LabelGrid(this.width, this.height);
+    context.strokeStyle = palette.background;
+    context.lineJoin = "round";
+    context.textBaseline = "middle";
+    const strong = new Set([...(hovered === undefined ? [] : [hovered]), ...marks.chosen, ...marks.near]);
+    context.font = STRONG;
+    context.fillStyle = palette.text;
+    context.lineWidth = 5;
+    for (const row of strong) if (this.has(row)) this.label(grid, row, 8);
+    context.font = FONT;
+    context.fillStyle = palette.muted;
+    context.lineWidth = 3;
+    let room = Math.floor((this.width * this.height) / LABEL_AREA);
+    for (const row of visible.slice(0, MOST_ASKED)) {
+      if (room === 0) break;
+      if (!strong.has(row) && this.label(grid, row, 5)) room--;
+    }
+  }
+
+  /** To the right of its point, or to the left. */
+  private label(grid: LabelGrid, row: number, distance: number): boolean {
+    const { context } = this;
+    const [x, y] = this.screen(row);
+    const width = this.textWidth(this.words[row]);
+    for (const left of [x + distance, x - distance - width]) {
+      if (!grid.claim(left, y - 7, width, 14)) continue;
+      context.strokeText(this.words[row], left, y);
+      context.fillText(this.words[row], left, y);
+      return true;
+    }
+    return false;
+  }
+
+  private textWidth(word: string): number {
+    const { context, widths } = this;
+    const key = context.font === FONT ? word : `${context.font} ${word}`;
+    const known = widths.get(key) ?? context.measureText(word).width;
+    widths.set(key, known);
+    return known;
+  }
+}
