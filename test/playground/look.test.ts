@@ -46,12 +46,17 @@ describe("the points", () => {
   test("are ml-pca's of the unit vectors, but for turn and scale", () => {
     const weight = randn([300, 12], { generator: new Generator().manualSeed(1) });
     // Two directions are longer than the others.
-    const rows = (weight.toArray() as number[][]).map((row) => row.map((value, j) => value * (j === 0 ? 6 : j === 1 ? 3 : 1)));
+    const rows = (weight.toArray() as number[][]).map((row) =>
+      row.map((value, j) => value * (j === 0 ? 6 : j === 1 ? 3 : 1)),
+    );
     const units = rows.map((row) => row.map((value) => value / Math.sqrt(row.reduce((sum, x) => sum + x * x, 0))));
     const pca = new PCA(units, { method: "covarianceMatrix" });
     const wanted = pca.predict(units, { nComponents: 2 }).to2DArray();
     const { x, y, shade, share } = new Projector().project(tensor(rows), 300);
-    const [wantedX, wantedY] = aligned(floats(...wanted.map(([a]) => a)), floats(...wanted.map(([, b]) => b)), { x, y });
+    const [wantedX, wantedY] = aligned(floats(...wanted.map(([a]) => a)), floats(...wanted.map(([, b]) => b)), {
+      x,
+      y,
+    });
     for (let i = 0; i < 300; i++) {
       expect(x[i]).toBeCloseTo(wantedX[i], 3);
       expect(y[i]).toBeCloseTo(wantedY[i], 3);

@@ -36,7 +36,8 @@ export function openVectors(given: File | string, limit: number, progress: (at: 
 /** The whole address: one without a host is beside this page. */
 function addressOf(text: string): string {
   const url = URL.canParse(text, location.href) ? new URL(text, location.href) : null;
-  if (url === null || !/^(https?|blob|data):$/.test(url.protocol)) throw new Error(`“${text}” is no address of a file.`);
+  if (url === null || !/^(https?|blob|data):$/.test(url.protocol))
+    throw new Error(`“${text}” is no address of a file.`);
   return url.href;
 }
 

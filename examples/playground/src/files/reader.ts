@@ -62,7 +62,7 @@ function send(vectors: KeyedEmbedding, note: string): void {
   }
   const matrix = tidy(() => (table instanceof nn.Embedding ? table.weight : table.dequantize()).array.slice());
   const done: OpenReport = { type: "done", dim, matrix: matrix as Float32Array<ArrayBuffer>, note };
-  postMessage(done, [done.matrix.buffer]);
+  postMessage(done, { transfer: [done.matrix.buffer] });
 }
 
 /** The library's errors begin with the name of a function, which says nothing here. */

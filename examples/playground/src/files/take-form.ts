@@ -141,7 +141,19 @@ export class TakeForm {
       "table",
       { class: "comparison" },
       h("caption", { class: "unseen" }, "Nearest words with float32 and with int8"),
-      h("thead", {}, h("tr", {}, head("", "number"), head("float32"), head("cosine", "number"), head("int8"), head("cosine", "number"))),
+      h(
+        "thead",
+        {},
+        h(
+          "tr",
+          {},
+          head("", "number"),
+          head("float32"),
+          head("cosine", "number"),
+          head("int8"),
+          head("cosine", "number"),
+        ),
+      ),
       this.rows,
     );
     this.comparison.append(field("Nearest words of", this.word), this.wordStatus, table);

@@ -172,7 +172,10 @@ class Look {
     const { vectors, projection } = this;
     if (vectors === null || projection === null) return;
     const rows = Math.min(UMAP_ROWS, projection.x.length);
-    if (rows < 3) return this.frame.say("UMAP needs at least three words.");
+    if (rows < 3) {
+      this.frame.say("UMAP needs at least three words.");
+      return;
+    }
     this.setMethod("umap");
     const { map } = this.frame;
     const shade = projection.shade.slice(0, rows);

@@ -19,7 +19,8 @@ export class LabelGrid {
     const [upper, lower] = [Math.floor(top / CELL), Math.floor((top + height) / CELL)];
     if (first < 0 || upper < 0 || last >= this.columns || lower >= this.rows) return false;
     for (let row = upper; row <= lower; row++) {
-      for (let column = first; column <= last; column++) if (this.taken[row * this.columns + column] === 1) return false;
+      for (let column = first; column <= last; column++)
+        if (this.taken[row * this.columns + column] === 1) return false;
     }
     for (let row = upper; row <= lower; row++) {
       this.taken.fill(1, row * this.columns + first, row * this.columns + last + 1);

@@ -57,7 +57,8 @@ export class MapFrame {
   }
 
   setMethod(method: Method): void {
-    for (const [name, button] of Object.entries(this.methods)) button.setAttribute("aria-pressed", String(name === method));
+    for (const [name, button] of Object.entries(this.methods))
+      button.setAttribute("aria-pressed", String(name === method));
     this.canvas.dataset.method = method;
   }
 }

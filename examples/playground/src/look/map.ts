@@ -97,7 +97,10 @@ export class WordMap {
   flyTo(rows: readonly number[]): void {
     const here = rows.filter((row) => this.has(row));
     if (here.length === 0 || this.width === 0) return;
-    const [xs, ys] = [here.map((row) => this.baseX(this.points.x[row])), here.map((row) => this.baseY(this.points.y[row]))];
+    const [xs, ys] = [
+      here.map((row) => this.baseX(this.points.x[row])),
+      here.map((row) => this.baseY(this.points.y[row])),
+    ];
     const [left, right, top, bottom] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
     const fitting = Math.min(this.width / Math.max(right - left, 1), this.height / Math.max(bottom - top, 1)) * 0.6;
     const scale = here.length === 1 ? Math.max(this.view.k, 6) : Math.min(fitting, 24);

@@ -14,7 +14,9 @@ export function parseTerms(text: string, has: (word: string) => boolean): Terms 
     .replaceAll("\u2212", "-")
     .split(/\s+/)
     .filter((piece) => piece !== "")
-    .flatMap((piece) => (piece.length > 1 && !has(piece) ? piece.split(/([-+])/).filter((part) => part !== "") : [piece]));
+    .flatMap((piece) =>
+      piece.length > 1 && !has(piece) ? piece.split(/([-+])/).filter((part) => part !== "") : [piece],
+    );
   const positive: string[] = [];
   const negative: string[] = [];
   let sign: string | null = "+";

@@ -57,7 +57,10 @@ function neighboursOf(values: Float32Array, dim: number, k: number): [number[][]
       const found = nearest(table, table.narrow(0, start, Math.min(BLOCK, rows - start)), { k, metric: "cosine" });
       const [places, scores] = [found.indices.toArray() as number[][], found.values.toArray() as number[][]];
       for (const [i, list] of places.entries()) {
-        const order = list.map((row, at) => ({ row, distance: row === start + i ? -1 : Math.max(0, 1 - scores[i][at]) }));
+        const order = list.map((row, at) => ({
+          row,
+          distance: row === start + i ? -1 : Math.max(0, 1 - scores[i][at]),
+        }));
         order.sort((a, b) => a.distance - b.distance);
         indices.push(order.map(({ row }) => row));
         distances.push(order.map(({ distance }) => Math.max(0, distance)));

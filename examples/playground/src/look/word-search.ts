@@ -52,14 +52,13 @@ export class WordSearch {
 
   private find(finished: boolean): void {
     const text = this.input.value.trim();
-    if (text === "") return this.say("");
     const { words } = this;
+    this.say("");
+    if (text === "") return;
     const exact = [text, text.toLowerCase()].map((word) => words.indexOf(word)).find((row) => row >= 0);
-    if (exact !== undefined) return this.choose(exact, finished);
-    if (!finished) return;
-    const row = words.findIndex((word) => word.startsWith(text));
-    if (row >= 0) return this.choose(row, true);
-    this.say(`“${text}” is not among the ${count(words.length)} words.`);
+    const row = exact ?? (finished ? words.findIndex((word) => word.startsWith(text)) : -1);
+    if (row >= 0) this.choose(row, finished);
+    else if (finished) this.say(`“${text}” is not among the ${count(words.length)} words.`);
   }
 
   private suggest(): void {

@@ -51,7 +51,9 @@ export class WordSums {
     if (terms === null) return this.nothing(text === "" ? "" : `Words with + and - between them, such as ${EXAMPLE}.`);
     const unknown = [...terms.positive, ...terms.negative].find((word) => !words.includes(word));
     if (unknown !== undefined) return this.nothing(`“${unknown}” is not among the words.`);
-    const [positive, negative] = [terms.positive, terms.negative].map((list) => list.map((word) => words.indexOf(word)));
+    const [positive, negative] = [terms.positive, terms.negative].map((list) =>
+      list.map((word) => words.indexOf(word)),
+    );
     const found = await this.table.ask("nearest", { positive, negative, k: RESULTS, packed: false });
     if (text !== this.input.value.trim() || found.length === 0) return null;
     const [{ row: best }] = found;

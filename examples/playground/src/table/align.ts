@@ -13,8 +13,7 @@ export function aligned(x: Float32Array, y: Float32Array, before: Points | null)
   const [middleX, middleY] = [sum(n, (i) => x[i]) / n, sum(n, (i) => y[i]) / n];
   const [left, up] = [(i: number) => x[i] - middleX, (i: number) => y[i] - middleY];
   const spread = Math.sqrt(sum(n, (i) => left(i) * left(i) + up(i) * up(i)) / (2 * n));
-  const [cosine, sine, mirror] =
-    before !== null && before.x.length === n ? rotation(n, left, up, before) : [1, 0, 1];
+  const [cosine, sine, mirror] = before !== null && before.x.length === n ? rotation(n, left, up, before) : [1, 0, 1];
   const scale = spread > 0 ? 1 / spread : 0;
   const to = (factorX: number, factorY: number) =>
     Float32Array.from({ length: n }, (_, i) => scale * (factorX * left(i) + factorY * up(i)));

@@ -78,7 +78,8 @@ export class Table {
     this.worker?.terminate();
     this.worker = null;
     this.sent = null;
-    for (const { reject } of this.waiting.values()) reject(new Error(message || "the part of the page that searches could not be loaded"));
+    for (const { reject } of this.waiting.values())
+      reject(new Error(message || "the part of the page that searches could not be loaded"));
     this.waiting.clear();
   }
 }

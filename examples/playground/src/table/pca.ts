@@ -18,7 +18,11 @@ export class Projector {
     const third = column(2);
     const before = this.last?.shade;
     // A shade runs from 0 to 1, its middle is the median: the sign is that of before.
-    if (before !== undefined && before.length === rows && third.reduce((sum, z, i) => sum + z * (before[i] - 0.5), 0) < 0)
+    if (
+      before !== undefined &&
+      before.length === rows &&
+      third.reduce((sum, z, i) => sum + z * (before[i] - 0.5), 0) < 0
+    )
       for (let i = 0; i < rows; i++) third[i] = -third[i];
     // Rows that are all the same have no variance, and no shares of it.
     const [first = 0, second = 0] = shares.filter((share) => !Number.isNaN(share));
