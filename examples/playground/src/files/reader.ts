@@ -8,7 +8,7 @@ import { type Opened, openSource } from "./source.js";
 /** Milliseconds between two reports. */
 const PAUSE = 100;
 /** Words that are sent together. */
-const STRETCH = 20_000;
+const STRETCH = 4000;
 const TABLE = "embedding.weight";
 
 addEventListener("message", ({ data }: MessageEvent<OpenStart>) => {

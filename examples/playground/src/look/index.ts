@@ -54,6 +54,8 @@ class Look {
   private refreshing = false;
   /** Whether there is more to do than to follow the store. */
   private stale = false;
+  /** Whether the map has to be fitted into its frame anew. */
+  private refit = false;
   private questions = 0;
 
   constructor(
@@ -103,7 +105,9 @@ class Look {
     if (this.method === "pca") {
       const rows = Math.min(MAP_ROWS, vectors.words.length);
       this.projection = await this.table.ask("project", { rows });
-      this.frame.map.show(vectors.words, this.projection, this.projection.shade, same);
+      const fit = !same || this.refit || vectors.done;
+      this.refit = false;
+      this.frame.map.show(vectors.words, this.projection, this.projection.shade, { same, fit });
       this.frame.say(descriptionOf(vectors, this.projection));
     }
     this.vectors = vectors;
@@ -164,7 +168,7 @@ class Look {
 
   private toPca(): void {
     this.setMethod("pca");
-    this.stale = true;
+    this.stale = this.refit = true;
     this.refresh();
   }
 
@@ -181,12 +185,12 @@ class Look {
     const shade = projection.shade.slice(0, rows);
     const start = { x: projection.x.slice(0, rows), y: projection.y.slice(0, rows) };
     const which = `the first ${count(rows)} words`;
-    map.show(vectors.words, start, shade, true);
+    map.show(vectors.words, start, shade, { same: true, fit: true });
     this.frame.say(`UMAP of ${which} begins.`);
     this.stopUmap = startUmap(vectors, start, {
       progress: (text) => this.frame.say(`${text}, of ${which}`),
       points: (points, done) => {
-        map.show(vectors.words, points, shade, true);
+        map.show(vectors.words, points, shade, { same: true, fit: true });
         if (!done) return;
         this.stopUmap = null;
         this.frame.say(

@@ -5,20 +5,24 @@ import "d3-transition";
 import { type D3ZoomEvent, type ZoomTransform, zoom, zoomIdentity } from "d3-zoom";
 import { onTheme } from "../dom.js";
 import type { Points } from "../table/align.js";
+import { DotLayer } from "./dots.js";
 import { LabelGrid } from "./labels.js";
-import { dot, type Palette, paletteOf, SHADES } from "./palette.js";
+import { type Palette, paletteOf, SHADES } from "./palette.js";
 import { MovingPoints } from "./points.js";
 
-/** So far from the middle the picture reaches at first; the mean square distance of the points is 2. */
-const REACH = 2.9;
+/** Pixels between the points and the edge. */
+const MARGIN = 30;
 /** Pixels around the pointer in which a point is found. */
 const NEAR = 14;
 /** A label for so many square pixels, and no more points asked for theirs than this. */
-const LABEL_AREA = 5500;
-const MOST_ASKED = 4000;
+const LABEL_AREA = 6500;
+const MOST_ASKED = 3000;
 const FONT = "12px system-ui, sans-serif";
 const STRONG = "600 13px system-ui, sans-serif";
+/** Pixels that a key moves the map. */
 const STEP = 60;
+/** So many of the most frequent words have dots that are larger and stronger. */
+const FREQUENT = 1000;
 
 /** What stands out: a row and its neighbours, or arrows between rows. */
 export interface Marks {
@@ -37,7 +41,8 @@ export class WordMap {
   private width = 0;
   private height = 0;
   private palette!: Palette;
-  private dots: HTMLCanvasElement[] = [];
+  private readonly dots = new DotLayer();
+  private box = { x: 0, y: 0, width: 1, height: 1 };
   private words: readonly string[] = [];
   private points = new MovingPoints({ x: new Float32Array(0), y: new Float32Array(0) });
   private shades = new Uint8Array(0);
@@ -68,14 +73,23 @@ export class WordMap {
     onTheme(() => this.recolour());
   }
 
-  /** Shows the first of these words at these points; those of before go there, if they are the same words. */
-  show(words: readonly string[], points: Points, shade: Float32Array, same: boolean): void {
+  /**
+   * Shows the first of these words at these points; those of before go there, if they are the same words.
+   * fit: "All" is from now on where these points go.
+   */
+  show(
+    words: readonly string[],
+    points: Points,
+    shade: Float32Array,
+    { same, fit }: { same: boolean; fit: boolean },
+  ): void {
     if (same && this.points.length === points.x.length) {
       this.points.send(points, this.calm.matches ? null : performance.now());
     } else {
       this.points = new MovingPoints(points);
       this.hovered = undefined;
     }
+    if (fit) this.box = this.points.box();
     if (!same) this.widths.clear();
     this.words = words;
     this.shades = Uint8Array.from(shade, (value) => Math.min(SHADES - 1, Math.floor(value * SHADES)));
@@ -158,7 +172,12 @@ export class WordMap {
   private rowAt({ offsetX, offsetY }: MouseEvent): number | undefined {
     const [x, y] = this.view.invert([offsetX, offsetY]);
     const unit = this.unit();
-    return this.points.find((x - this.width / 2) / unit, (this.height / 2 - y) / unit, NEAR / (unit * this.view.k));
+    const { box, points } = this;
+    return points.find(
+      box.x + (x - this.width / 2) / unit,
+      box.y + (this.height / 2 - y) / unit,
+      NEAR / (unit * this.view.k),
+    );
   }
 
   private resize(): void {
@@ -177,7 +196,6 @@ export class WordMap {
 
   private recolour(): void {
     this.palette = paletteOf(this.canvas);
-    this.dots = this.palette.shades.map((shade) => dot(shade, this.palette.background));
     this.redraw();
   }
 
@@ -194,15 +212,17 @@ export class WordMap {
 
   /** Pixels of a unit before zooming. */
   private unit(): number {
-    return Math.min(this.width, this.height) / (2 * REACH);
+    const { width, height } = this.box;
+    const fitting = Math.min((this.width - 2 * MARGIN) / width, (this.height - 2 * MARGIN) / height);
+    return Number.isFinite(fitting) && fitting > 0 ? fitting : 1;
   }
 
   private baseX(x: number): number {
-    return this.width / 2 + x * this.unit();
+    return this.width / 2 + (x - this.box.x) * this.unit();
   }
 
   private baseY(y: number): number {
-    return this.height / 2 - y * this.unit();
+    return this.height / 2 - (y - this.box.y) * this.unit();
   }
 
   private screen(row: number): [x: number, y: number] {
@@ -210,10 +230,9 @@ export class WordMap {
   }
 
   private draw(): void {
-    const { context, width, height } = this;
-    context.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
-    context.clearRect(0, 0, width, height);
     const visible = this.drawDots();
+    const { width, height } = this.canvas;
+    this.context.setTransform(width / this.width, 0, 0, height / this.height, 0, 0);
     this.drawLinks();
     this.drawMarks();
     this.drawLabels(visible);
@@ -221,22 +240,29 @@ export class WordMap {
 
   /** Draws the points, the most frequent words last; returns those in sight, the most frequent first. */
   private drawDots(): number[] {
-    const { context, dots, shades, view, width, height } = this;
+    const { context, canvas, dots, shades, view, palette, box } = this;
     const { x, y, length } = this.points;
+    const ratio = canvas.width / this.width;
     const unit = this.unit() * view.k;
-    const [middleX, middleY] = view.apply([width / 2, height / 2]);
-    const grown = Math.min(2.2, Math.sqrt(Math.sqrt(view.k)));
+    const [middleX, middleY] = view.apply([this.width / 2, this.height / 2]);
+    const [left, top] = [middleX - box.x * unit, middleY + box.y * unit];
+    const grown = Math.min(2.2, Math.sqrt(Math.sqrt(view.k))) * ratio;
     const visible: number[] = [];
-    context.globalAlpha = 0.85;
+    dots.clear(context, canvas.width, canvas.height, palette.ground);
     for (let row = length - 1; row >= 0; row--) {
-      const left = middleX + x[row] * unit;
-      const top = middleY - y[row] * unit;
-      if (left < -8 || top < -8 || left > width + 8 || top > height + 8) continue;
-      const radius = (row < 500 ? 2.6 : 1.9) * grown;
-      context.drawImage(dots[shades[row]], left - radius, top - radius, 2 * radius, 2 * radius);
+      const [atX, atY] = [left + x[row] * unit, top - y[row] * unit];
+      if (atX < 0 || atY < 0 || atX > this.width || atY > this.height) continue;
+      const frequent = row < FREQUENT;
+      dots.dot(
+        atX * ratio,
+        atY * ratio,
+        (frequent ? 2.2 : 1.4) * grown,
+        palette.shades[shades[row]],
+        frequent ? 1 : 0.6,
+      );
       visible.push(row);
     }
-    context.globalAlpha = 1;
+    dots.put(context);
     return visible.reverse();
   }
 
@@ -311,8 +337,7 @@ export class WordMap {
     context.lineWidth = 5;
     for (const row of strong) if (this.has(row)) this.label(grid, row, 8);
     context.font = FONT;
-    context.fillStyle = palette.muted;
-    context.lineWidth = 3;
+    context.lineWidth = 4;
     let room = Math.floor((this.width * this.height) / LABEL_AREA);
     for (const row of visible.slice(0, MOST_ASKED)) {
       if (room === 0) break;

@@ -1,4 +1,3 @@
-import { type Quadtree, quadtree } from "d3-quadtree";
 import type { Points } from "../table/align.js";
 
 /** Milliseconds from one place to the next. */
@@ -13,7 +12,6 @@ export class MovingPoints {
   private start = 0;
   private from: Points;
   private to: Points;
-  private tree: Quadtree<number> | null = null;
 
   constructor(points: Points) {
     this.length = points.x.length;
@@ -27,7 +25,6 @@ export class MovingPoints {
     this.from = { x: this.x.slice() as Points["x"], y: this.y.slice() as Points["y"] };
     this.to = to;
     this.start = now ?? Number.NEGATIVE_INFINITY;
-    this.tree = null;
     if (now === null) this.move(0);
   }
 
@@ -41,17 +38,34 @@ export class MovingPoints {
       x[i] = from.x[i] + (to.x[i] - from.x[i]) * way;
       y[i] = from.y[i] + (to.y[i] - from.y[i]) * way;
     }
-    this.tree = null;
     if (part === 1) this.from = to;
     return part < 1;
   }
 
-  /** The point nearest to a place, none beyond the radius. */
+  /** The point nearest to a place, none beyond the radius. Trying all of them is quicker than a tree, as they move. */
   find(x: number, y: number, radius: number): number | undefined {
-    this.tree ??= quadtree<number>()
-      .x((i) => this.x[i])
-      .y((i) => this.y[i])
-      .addAll(Array.from({ length: this.length }, (_, i) => i));
-    return this.tree.find(x, y, radius);
+    let best: number | undefined;
+    let least = radius * radius;
+    for (let i = 0; i < this.length; i++) {
+      const [left, up] = [this.x[i] - x, this.y[i] - y];
+      const distance = left * left + up * up;
+      if (distance >= least) continue;
+      least = distance;
+      best = i;
+    }
+    return best;
   }
+
+  /** The middle and the size of a box around where they go, without the one in five hundred farthest out on each side. */
+  box(): { x: number; y: number; width: number; height: number } {
+    const [left, right] = span(this.to.x);
+    const [bottom, top] = span(this.to.y);
+    return { x: (left + right) / 2, y: (bottom + top) / 2, width: right - left, height: top - bottom };
+  }
+}
+
+function span(values: Float32Array): [least: number, most: number] {
+  const sorted = values.slice().sort();
+  const out = Math.floor(values.length / 500);
+  return [sorted[out] ?? 0, sorted[values.length - 1 - out] ?? 0];
 }

@@ -8,6 +8,6 @@ export interface UmapStart {
 }
 
 export type UmapReport =
-  | { readonly type: "progress"; readonly stage: "neighbours" | "layout"; readonly part: number }
+  | { readonly type: "progress"; readonly stage: "neighbours" | "graph" | "layout"; readonly part: number }
   | { readonly type: "points"; readonly points: Points; readonly done: boolean }
   | { readonly type: "error"; readonly message: string };

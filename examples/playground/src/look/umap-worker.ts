@@ -28,6 +28,7 @@ function run({ dim, values, start }: UmapStart): void {
   const neighbours = Math.min(NEIGHBOURS, rows - 1);
   const umap = new UMAP({ nNeighbors: neighbours, minDist: 0.1, random: chance() });
   umap.setPrecomputedKNN(...neighboursOf(values, dim, neighbours));
+  report({ type: "progress", stage: "graph", part: 0 });
   const epochs = umap.initializeFit(Array.from({ length: rows }, () => []));
   const layout = umap.getEmbedding();
   for (const [row, place] of layout.entries()) {

@@ -5,6 +5,8 @@ import type { UmapReport, UmapStart } from "./umap-protocol.js";
 /** As many words as UMAP gets through in well under a minute. */
 export const UMAP_ROWS = 6000;
 
+const STAGES = { neighbours: "looking for neighbours", graph: "making their graph", layout: "laying it out" };
+
 export interface UmapListener {
   progress(text: string): void;
   points(points: Points, done: boolean): void;
@@ -16,7 +18,8 @@ export function startUmap({ matrix, dim }: Vectors, start: Points, listener: Uma
   const worker = new Worker(new URL("./umap-worker.ts", import.meta.url), { type: "module" });
   worker.addEventListener("message", ({ data }: MessageEvent<UmapReport>) => {
     if (data.type === "progress") {
-      listener.progress(`UMAP, ${data.stage === "layout" ? "layout" : "neighbours"}: ${Math.round(100 * data.part)} %`);
+      const part = data.stage === "graph" ? "" : `: ${Math.round(100 * data.part)} %`;
+      listener.progress(`UMAP, ${STAGES[data.stage]}${part}`);
     } else if (data.type === "error") {
       worker.terminate();
       listener.fail(new Error(data.message));

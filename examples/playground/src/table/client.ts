@@ -2,7 +2,7 @@ import type { Store, Vectors } from "../store.js";
 import type { Call, Calls, FromWorker, ToWorker } from "./protocol.js";
 
 /** Numbers in a stretch: copying it takes a few milliseconds, and then the page may do something else. */
-const STRETCH = 1 << 20;
+const STRETCH = 1 << 18;
 
 interface Waiting {
   resolve(answer: unknown): void;
