@@ -188,8 +188,8 @@ function comparisonRow(
     {},
     h("td", { class: "number muted" }, String(i + 1)),
     h("td", {}, words[exact.row]),
-    h("td", { class: "number muted" }, exact.score.toFixed(4)),
+    h("td", { class: "number muted" }, exact.score.toFixed(3)),
     h("td", {}, before.has(packed.row) ? name : h("strong", {}, `${name} (new)`)),
-    h("td", { class: "number muted" }, packed.score.toFixed(4)),
+    h("td", { class: "number muted" }, packed.score.toFixed(3)),
   );
 }

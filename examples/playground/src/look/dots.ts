@@ -69,7 +69,7 @@ function mixed(below: number, above: number, part: number): number {
   return (0xff000000 | (blue << 16) | (green << 8) | red) >>> 0;
 }
 
-/** "#rrggbb" as a pixel. Machines on which a page runs have the low byte first. */
+/** The pixel of a colour "#rrggbb". Machines on which a page runs have the low byte first. */
 export function pixelOf(colour: string): number {
   const value = Number.parseInt(colour.slice(1), 16);
   return (0xff000000 | ((value & 255) << 16) | (value & 0xff00) | (value >>> 16)) >>> 0;

@@ -17,6 +17,8 @@ const NEAR = 14;
 /** A label for so many square pixels, and no more points asked for theirs than this. */
 const LABEL_AREA = 6500;
 const MOST_ASKED = 3000;
+/** Signs alone say nothing on a map. */
+const SPEAKING = /[\p{L}\p{N}]/u;
 const FONT = "12px system-ui, sans-serif";
 const STRONG = "600 13px system-ui, sans-serif";
 /** Pixels that a key moves the map. */
@@ -195,7 +197,7 @@ export class WordMap {
   }
 
   private recolour(): void {
-    this.palette = paletteOf(this.canvas);
+    this.palette = paletteOf(this.context);
     this.redraw();
   }
 
@@ -341,7 +343,7 @@ export class WordMap {
     let room = Math.floor((this.width * this.height) / LABEL_AREA);
     for (const row of visible.slice(0, MOST_ASKED)) {
       if (room === 0) break;
-      if (!strong.has(row) && this.label(grid, row, 5)) room--;
+      if (!strong.has(row) && SPEAKING.test(this.words[row]) && this.label(grid, row, 5)) room--;
     }
   }
 

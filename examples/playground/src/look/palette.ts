@@ -16,13 +16,15 @@ export interface Palette {
   readonly accent: string;
 }
 
-/** The colours of the present theme. */
-export function paletteOf(element: HTMLElement): Palette {
-  const dark = getComputedStyle(element).colorScheme === "dark";
+/** The colours of the present theme. A canvas says every opaque colour as "#rrggbb". */
+export function paletteOf(context: CanvasRenderingContext2D): Palette {
+  context.fillStyle = colour("--bg");
+  const background = String(context.fillStyle);
+  const dark = background < "#8";
   return {
     shades: (dark ? DARK : LIGHT).map(pixelOf),
-    ground: pixelOf(colour("--bg")),
-    background: colour("--bg"),
+    ground: pixelOf(background),
+    background,
     text: colour("--fg"),
     accent: colour("--accent"),
   };
