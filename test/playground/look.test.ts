@@ -90,7 +90,7 @@ describe("the points", () => {
 
   test("travel from the old place to the new one and are found where they are", () => {
     const points = new MovingPoints({ x: floats(0, 1), y: floats(0, 0) });
-    points.send({ x: floats(0, 1), y: floats(8, 0) }, 1000);
+    points.send({ x: floats(0, 1), y: floats(8, 0) }, 1000, true);
     expect(points.move(1000)).toBe(true);
     expect(points.y[0]).toBe(0);
     expect(points.move(1350)).toBe(true);
@@ -98,6 +98,7 @@ describe("the points", () => {
     expect(points.find(0, 4.1, 0.5)).toBe(0);
     expect(points.move(5000)).toBe(false);
     expect(points.y[0]).toBe(8);
+    expect(points.box).toEqual({ x: 0.5, y: 4, width: 1, height: 8 });
     expect(points.find(0, 4, 0.5)).toBeUndefined();
   });
 });

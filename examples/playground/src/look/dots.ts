@@ -1,7 +1,7 @@
 // Dots by the ten thousands, written as pixels: a canvas's own circles and pictures take many times as long.
 
 /** How much of each pixel a disc covers: [width, width], 0 to 255. */
-interface Stamp {
+export interface Stamp {
   readonly width: number;
   readonly cover: Uint8Array;
 }
@@ -11,7 +11,6 @@ export class DotLayer {
   private pixels = new Uint32Array(0);
   private width = 0;
   private height = 0;
-  private readonly stamps = new Map<string, Stamp>();
 
   /** An empty layer of so many pixels, all of a colour. */
   clear(context: CanvasRenderingContext2D, width: number, height: number, background: number): void {
@@ -24,10 +23,10 @@ export class DotLayer {
     this.pixels.fill(background);
   }
 
-  /** A dot about a pixel; radius in pixels, opacity from 0 to 1. */
-  dot(x: number, y: number, radius: number, colour: number, opacity: number): void {
-    const { width: side, cover } = this.stamp(radius, opacity);
-    const [left, top] = [Math.round(x - side / 2), Math.round(y - side / 2)];
+  /** A dot about a pixel; none at the very edge. */
+  dot(x: number, y: number, { width: side, cover }: Stamp, colour: number): void {
+    const left = Math.round(x - side / 2);
+    const top = Math.round(y - side / 2);
     const { pixels, width, height } = this;
     if (left < 0 || top < 0 || left + side > width || top + side > height) return;
     for (let row = 0, from = 0; row < side; row++) {
@@ -42,22 +41,17 @@ export class DotLayer {
   put(context: CanvasRenderingContext2D): void {
     if (this.image !== null) context.putImageData(this.image, 0, 0);
   }
+}
 
-  /** A disc with soft edges; kept, as few radii occur. */
-  private stamp(radius: number, opacity: number): Stamp {
-    const key = `${radius.toFixed(1)} ${opacity}`;
-    const known = this.stamps.get(key);
-    if (known !== undefined) return known;
-    const width = Math.ceil(2 * radius + 1);
-    const cover = Uint8Array.from({ length: width * width }, (_, at) => {
-      const [x, y] = [(at % width) + 0.5 - width / 2, Math.floor(at / width) + 0.5 - width / 2];
-      const inside = Math.min(1, Math.max(0, radius + 0.5 - Math.sqrt(x * x + y * y)));
-      return Math.round(255 * inside * opacity);
-    });
-    const stamp = { width, cover };
-    this.stamps.set(key, stamp);
-    return stamp;
-  }
+/** A disc with soft edges; radius in pixels, opacity from 0 to 1. */
+export function stampOf(radius: number, opacity: number): Stamp {
+  const width = Math.ceil(2 * radius + 1);
+  const cover = Uint8Array.from({ length: width * width }, (_, at) => {
+    const [x, y] = [(at % width) + 0.5 - width / 2, Math.floor(at / width) + 0.5 - width / 2];
+    const inside = Math.min(1, Math.max(0, radius + 0.5 - Math.sqrt(x * x + y * y)));
+    return Math.round(255 * inside * opacity);
+  });
+  return { width, cover };
 }
 
 /** Two opaque pixels mixed: so much of the second, of 255. */

@@ -105,7 +105,7 @@ class Look {
     if (this.method === "pca") {
       const rows = Math.min(MAP_ROWS, vectors.words.length);
       this.projection = await this.table.ask("project", { rows });
-      const fit = !same || this.refit || vectors.done;
+      const fit = !same || this.refit;
       this.refit = false;
       this.frame.map.show(vectors.words, this.projection, this.projection.shade, { same, fit });
       this.frame.say(descriptionOf(vectors, this.projection));

@@ -5,7 +5,7 @@ import "d3-transition";
 import { type D3ZoomEvent, type ZoomTransform, zoom, zoomIdentity } from "d3-zoom";
 import { onTheme } from "../dom.js";
 import type { Points } from "../table/align.js";
-import { DotLayer } from "./dots.js";
+import { DotLayer, stampOf } from "./dots.js";
 import { LabelGrid } from "./labels.js";
 import { type Palette, paletteOf, SHADES } from "./palette.js";
 import { MovingPoints } from "./points.js";
@@ -21,6 +21,7 @@ const MOST_ASKED = 3000;
 const SPEAKING = /[\p{L}\p{N}]/u;
 const FONT = "12px system-ui, sans-serif";
 const STRONG = "600 13px system-ui, sans-serif";
+type Font = typeof FONT | typeof STRONG;
 /** Pixels that a key moves the map. */
 const STEP = 60;
 /** So many of the most frequent words have dots that are larger and stronger. */
@@ -38,13 +39,13 @@ export class WordMap {
   private readonly selection;
   private readonly zoom = zoom<HTMLCanvasElement, unknown>().scaleExtent([0.4, 400]);
   private readonly calm = matchMedia("(prefers-reduced-motion: reduce)");
-  private readonly widths = new Map<string, number>();
+  /** Widths of words in FONT and in STRONG. */
+  private readonly widths = { [FONT]: new Map<string, number>(), [STRONG]: new Map<string, number>() };
   private view: ZoomTransform = zoomIdentity;
   private width = 0;
   private height = 0;
   private palette!: Palette;
   private readonly dots = new DotLayer();
-  private box = { x: 0, y: 0, width: 1, height: 1 };
   private words: readonly string[] = [];
   private points = new MovingPoints({ x: new Float32Array(0), y: new Float32Array(0) });
   private shades = new Uint8Array(0);
@@ -77,7 +78,7 @@ export class WordMap {
 
   /**
    * Shows the first of these words at these points; those of before go there, if they are the same words.
-   * fit: "All" is from now on where these points go.
+   * fit: the picture shows where they go, which it also does while nobody has moved it.
    */
   show(
     words: readonly string[],
@@ -86,13 +87,14 @@ export class WordMap {
     { same, fit }: { same: boolean; fit: boolean },
   ): void {
     if (same && this.points.length === points.x.length) {
-      this.points.send(points, this.calm.matches ? null : performance.now());
+      const { k, x, y } = this.view;
+      const unmoved = k === 1 && x === 0 && y === 0;
+      this.points.send(points, this.calm.matches ? null : performance.now(), fit || unmoved);
     } else {
       this.points = new MovingPoints(points);
       this.hovered = undefined;
     }
-    if (fit) this.box = this.points.box();
-    if (!same) this.widths.clear();
+    if (!same) for (const widths of Object.values(this.widths)) widths.clear();
     this.words = words;
     this.shades = Uint8Array.from(shade, (value) => Math.min(SHADES - 1, Math.floor(value * SHADES)));
     this.canvas.dataset.points = String(this.points.length);
@@ -130,6 +132,7 @@ export class WordMap {
 
   /** All of the map. */
   reset(): void {
+    this.points.fit();
     this.go(zoomIdentity);
   }
 
@@ -174,7 +177,8 @@ export class WordMap {
   private rowAt({ offsetX, offsetY }: MouseEvent): number | undefined {
     const [x, y] = this.view.invert([offsetX, offsetY]);
     const unit = this.unit();
-    const { box, points } = this;
+    const { points } = this;
+    const { box } = points;
     return points.find(
       box.x + (x - this.width / 2) / unit,
       box.y + (this.height / 2 - y) / unit,
@@ -208,23 +212,24 @@ export class WordMap {
       this.drawing = false;
       const moving = this.points.move(performance.now());
       this.draw();
-      if (moving) this.redraw();
+      // Every second picture is enough for slow points, and leaves the other half of the time to who trains.
+      if (moving) requestAnimationFrame(() => this.redraw());
     });
   }
 
   /** Pixels of a unit before zooming. */
   private unit(): number {
-    const { width, height } = this.box;
+    const { width, height } = this.points.box;
     const fitting = Math.min((this.width - 2 * MARGIN) / width, (this.height - 2 * MARGIN) / height);
     return Number.isFinite(fitting) && fitting > 0 ? fitting : 1;
   }
 
   private baseX(x: number): number {
-    return this.width / 2 + (x - this.box.x) * this.unit();
+    return this.width / 2 + (x - this.points.box.x) * this.unit();
   }
 
   private baseY(y: number): number {
-    return this.height / 2 - (y - this.box.y) * this.unit();
+    return this.height / 2 - (y - this.points.box.y) * this.unit();
   }
 
   private screen(row: number): [x: number, y: number] {
@@ -242,26 +247,21 @@ export class WordMap {
 
   /** Draws the points, the most frequent words last; returns those in sight, the most frequent first. */
   private drawDots(): number[] {
-    const { context, canvas, dots, shades, view, palette, box } = this;
-    const { x, y, length } = this.points;
+    const { context, canvas, dots, shades, view, palette } = this;
+    const { x, y, length, box } = this.points;
     const ratio = canvas.width / this.width;
     const unit = this.unit() * view.k;
     const [middleX, middleY] = view.apply([this.width / 2, this.height / 2]);
     const [left, top] = [middleX - box.x * unit, middleY + box.y * unit];
     const grown = Math.min(2.2, Math.sqrt(Math.sqrt(view.k))) * ratio;
+    const stamps = [stampOf(2.2 * grown, 1), stampOf(1.4 * grown, 0.6)];
     const visible: number[] = [];
     dots.clear(context, canvas.width, canvas.height, palette.ground);
     for (let row = length - 1; row >= 0; row--) {
-      const [atX, atY] = [left + x[row] * unit, top - y[row] * unit];
+      const atX = left + x[row] * unit;
+      const atY = top - y[row] * unit;
       if (atX < 0 || atY < 0 || atX > this.width || atY > this.height) continue;
-      const frequent = row < FREQUENT;
-      dots.dot(
-        atX * ratio,
-        atY * ratio,
-        (frequent ? 2.2 : 1.4) * grown,
-        palette.shades[shades[row]],
-        frequent ? 1 : 0.6,
-      );
+      dots.dot(atX * ratio, atY * ratio, stamps[row < FREQUENT ? 0 : 1], palette.shades[shades[row]]);
       visible.push(row);
     }
     dots.put(context);
@@ -337,21 +337,21 @@ export class WordMap {
     context.font = STRONG;
     context.fillStyle = palette.text;
     context.lineWidth = 5;
-    for (const row of strong) if (this.has(row)) this.label(grid, row, 8);
+    for (const row of strong) if (this.has(row)) this.label(grid, row, 8, STRONG);
     context.font = FONT;
     context.lineWidth = 4;
     let room = Math.floor((this.width * this.height) / LABEL_AREA);
     for (const row of visible.slice(0, MOST_ASKED)) {
       if (room === 0) break;
-      if (!strong.has(row) && SPEAKING.test(this.words[row]) && this.label(grid, row, 5)) room--;
+      if (!strong.has(row) && SPEAKING.test(this.words[row]) && this.label(grid, row, 5, FONT)) room--;
     }
   }
 
   /** To the right of its point, or to the left. */
-  private label(grid: LabelGrid, row: number, distance: number): boolean {
+  private label(grid: LabelGrid, row: number, distance: number, font: Font): boolean {
     const { context } = this;
     const [x, y] = this.screen(row);
-    const width = this.textWidth(this.words[row]);
+    const width = this.textWidth(this.words[row], font);
     for (const left of [x + distance, x - distance - width]) {
       if (!grid.claim(left, y - 7, width, 14)) continue;
       context.strokeText(this.words[row], left, y);
@@ -361,11 +361,11 @@ export class WordMap {
     return false;
   }
 
-  private textWidth(word: string): number {
-    const { context, widths } = this;
-    const key = context.font === FONT ? word : `${context.font} ${word}`;
-    const known = widths.get(key) ?? context.measureText(word).width;
-    widths.set(key, known);
-    return known;
+  /** The font is that of the context. */
+  private textWidth(word: string, font: Font): number {
+    const widths = this.widths[font];
+    const width = widths.get(word) ?? this.context.measureText(word).width;
+    widths.set(word, width);
+    return width;
   }
 }
