@@ -3,6 +3,7 @@
 import { PCA } from "ml-pca";
 import { Generator, randn, tensor } from "nn-embedding";
 import { describe, expect, test } from "vitest";
+import { DotLayer, pixelOf, stampOf } from "../../examples/playground/src/look/dots.js";
 import { LabelGrid } from "../../examples/playground/src/look/labels.js";
 import { MovingPoints } from "../../examples/playground/src/look/points.js";
 import { parseTerms } from "../../examples/playground/src/look/terms.js";
@@ -100,6 +101,51 @@ describe("the points", () => {
     expect(points.y[0]).toBe(8);
     expect(points.box).toEqual({ x: 0.5, y: 4, width: 1, height: 8 });
     expect(points.find(0, 4, 0.5)).toBeUndefined();
+  });
+});
+
+describe("dots", () => {
+  /** As much of a canvas as a layer needs, and what was put on it. */
+  function canvas() {
+    const drawn: Uint8ClampedArray[] = [];
+    const context = {
+      createImageData: (width: number, height: number) => ({ data: new Uint8ClampedArray(4 * width * height) }),
+      putImageData: ({ data }: ImageData) => drawn.push(data.slice()),
+    } as unknown as CanvasRenderingContext2D;
+    const pixel = (x: number, y: number) => [...drawn.at(-1)!.subarray(4 * (20 * y + x), 4 * (20 * y + x) + 4)];
+    return { context, pixel };
+  }
+
+  test("have their colour inside, the ground's outside, and one between at their edge", () => {
+    const { context, pixel } = canvas();
+    const layer = new DotLayer();
+    layer.clear(context, 20, 20, pixelOf("#ffffff"));
+    layer.dot(10, 10, stampOf(3, 1), pixelOf("#0369a1"));
+    layer.put(context);
+    expect(pixel(10, 10)).toEqual([3, 105, 161, 255]);
+    expect(pixel(2, 10)).toEqual([255, 255, 255, 255]);
+    const [red] = pixel(8, 8);
+    expect(red).toBeGreaterThan(3);
+    expect(red).toBeLessThan(255);
+  });
+
+  test("let through what lies below as their opacity says, and never write beyond the picture", () => {
+    const { context, pixel } = canvas();
+    const layer = new DotLayer();
+    layer.clear(context, 20, 20, pixelOf("#000000"));
+    layer.dot(10, 10, stampOf(3, 0.6), pixelOf("#c8c8c8"));
+    for (const [x, y] of [
+      [-1, 10],
+      [20, 10],
+      [10, 0],
+      [10, 20],
+    ])
+      layer.dot(x, y, stampOf(3, 1), pixelOf("#ff0000"));
+    layer.put(context);
+    expect(pixel(10, 10)).toEqual([120, 120, 120, 255]);
+    expect(
+      [pixel(0, 9), pixel(19, 10), pixel(0, 11), pixel(10, 19)].flat().filter((value) => value !== 0),
+    ).toHaveLength(4);
   });
 });
 

@@ -68,13 +68,14 @@ class Look {
       () => this.showSum(true).catch(this.fail),
       (row) => this.choose(row, true),
     );
-    const side = [
-      this.search.element,
-      h("div", { class: "box" }, this.heading, this.neighbours),
-      this.sums.element,
-      h("div", { class: "box" }, this.rowHeading, this.row.element),
-    ];
-    this.content = h("div", { class: "look" }, this.frame.element, h("div", { class: "look-side" }, ...side));
+    const side = [this.search.element, h("div", { class: "box" }, this.heading, this.neighbours), this.sums.element];
+    this.content = h(
+      "div",
+      { class: "look" },
+      h("div", { class: "look-map" }, this.frame.element),
+      h("div", { class: "look-side" }, ...side),
+      h("div", { class: "look-row box" }, this.rowHeading, this.row.element),
+    );
     panel.append(this.empty, this.content);
   }
 

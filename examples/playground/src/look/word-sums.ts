@@ -30,7 +30,13 @@ export class WordSums {
     asked: () => void,
     private readonly choose: (row: number) => void,
   ) {
-    this.element = h("div", { class: "box" }, field("Sum of words", this.input), this.status, this.results);
+    this.element = h(
+      "div",
+      { class: "box" },
+      field("Analogy, or any sum of words", this.input),
+      this.status,
+      this.results,
+    );
     this.input.addEventListener("input", later(asked));
     this.input.addEventListener("keydown", (event) => {
       if (event.key === "Enter") asked();
