@@ -1,6 +1,6 @@
 // Taking: what there is, as a file; float32 or int8, and what the second one changes.
 
-import { announce, count, field, h, megabytes, onShow } from "../dom.js";
+import { announce, type Child, count, field, h, megabytes, onShow } from "../dom.js";
 import { sentence } from "../faults.js";
 import type { Store, Vectors } from "../store.js";
 import { type Table, tableOf } from "../table/client.js";
@@ -147,7 +147,7 @@ export class TakeForm {
         h(
           "tr",
           {},
-          head("", "number"),
+          head(h("span", { class: "unseen" }, "place"), "number"),
           head("float32"),
           head("cosine", "number"),
           head("int8"),
@@ -170,7 +170,7 @@ export class TakeForm {
   }
 }
 
-function head(text: string, kind = ""): HTMLElement {
+function head(text: Child, kind = ""): HTMLElement {
   return h("th", { scope: "col", class: kind }, text);
 }
 

@@ -22,6 +22,8 @@ const SPEAKING = /[\p{L}\p{N}]/u;
 const FONT = "12px system-ui, sans-serif";
 const STRONG = "600 13px system-ui, sans-serif";
 type Font = typeof FONT | typeof STRONG;
+/** Pixels of the corner in which the buttons lie. */
+const TOOLS = { width: 250, height: 44 };
 /** Pixels that a key moves the map. */
 const STEP = 60;
 /** So many of the most frequent words have dots that are larger and stronger. */
@@ -254,7 +256,9 @@ export class WordMap {
     const [middleX, middleY] = view.apply([this.width / 2, this.height / 2]);
     const [left, top] = [middleX - box.x * unit, middleY + box.y * unit];
     const grown = Math.min(2.2, Math.sqrt(Math.sqrt(view.k))) * ratio;
-    const stamps = [stampOf(2.2 * grown, 1), stampOf(1.4 * grown, 0.6)];
+    // A small map is as full of dots as a large one.
+    const small = Math.min(1, Math.max(0.6, Math.sqrt(this.width * this.height) / 650));
+    const stamps = [stampOf(2.2 * grown * small, 1), stampOf(1.4 * grown * small, 0.6)];
     const visible: number[] = [];
     dots.clear(context, canvas.width, canvas.height, palette.ground);
     for (let row = length - 1; row >= 0; row--) {
@@ -330,6 +334,7 @@ export class WordMap {
   private drawLabels(visible: readonly number[]): void {
     const { context, marks, palette, hovered } = this;
     const grid = new LabelGrid(this.width, this.height);
+    grid.claim(this.width - TOOLS.width, 0, TOOLS.width - 1, TOOLS.height);
     context.strokeStyle = palette.background;
     context.lineJoin = "round";
     context.textBaseline = "middle";

@@ -52,7 +52,10 @@ export class RowPlot {
         legend: { show: false },
         cursor: { show: false },
         padding: [8, 4, 0, 0],
-        scales: { x: { time: false }, y: { range: (_, least, most) => symmetric(least, most) } },
+        scales: {
+          x: { time: false, range: (_, first, last) => [first - 0.5, last + 0.5] },
+          y: { range: (_, least, most) => symmetric(least, most) },
+        },
         axes: [
           { ...axis, grid: { show: false }, size: 28 },
           { ...axis, size: 44 },

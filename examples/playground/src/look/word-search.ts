@@ -26,6 +26,7 @@ export class WordSearch {
     const typed = later(() => this.find(false));
     this.input.addEventListener("input", (event) => {
       this.suggest();
+      this.say("");
       // A suggestion that was taken is no edit, or one that replaces all.
       const { inputType } = event as InputEvent;
       if (inputType === undefined || inputType === "insertReplacementText") this.find(true);
@@ -53,7 +54,6 @@ export class WordSearch {
   private find(finished: boolean): void {
     const text = this.input.value.trim();
     const { words } = this;
-    this.say("");
     if (text === "") return;
     const exact = [text, text.toLowerCase()].map((word) => words.indexOf(word)).find((row) => row >= 0);
     const row = exact ?? (finished ? words.findIndex((word) => word.startsWith(text)) : -1);
