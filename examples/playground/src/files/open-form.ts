@@ -26,7 +26,11 @@ export class OpenForm {
   private readonly busy = h("div", { hidden: true }, this.bar, this.progress, h("div", { class: "row" }, this.cancel));
   private readonly problem = h("p", { id: "open-problem", class: "problem", role: "alert", hidden: true });
   private readonly note = h("p", { id: "open-note", class: "muted small", role: "status" });
-  private readonly look = h("button", { type: "button", hidden: true, onclick: () => openTab("look") }, "Look at them");
+  private readonly look = h(
+    "button",
+    { id: "open-look", type: "button", class: "primary", hidden: true, onclick: () => openTab("look") },
+    "Look at them",
+  );
   private opening: Opening | null = null;
 
   constructor(
@@ -126,12 +130,9 @@ export class OpenForm {
         field("Drop a file here, or choose one", this.file),
         h("p", { class: "muted small" }, "safetensors, word2vec (text or binary), GloVe, fastText .vec; also gzipped."),
       ),
+      h("div", { class: "opening" }, this.busy, this.problem, this.note, this.look),
       form,
       field("Rows at most", this.limit, "The first ones are the most frequent words in most files."),
-      this.busy,
-      this.problem,
-      this.note,
-      h("div", { class: "row" }, this.look),
     );
   }
 }
