@@ -8,8 +8,8 @@ export class LabelGrid {
   private readonly taken: Uint8Array;
 
   constructor(width: number, height: number) {
-    this.columns = Math.ceil(width / CELL);
-    this.rows = Math.ceil(height / CELL);
+    this.columns = Math.floor(width / CELL);
+    this.rows = Math.floor(height / CELL);
     this.taken = new Uint8Array(this.columns * this.rows);
   }
 

@@ -22,6 +22,8 @@ const SPEAKING = /[\p{L}\p{N}]/u;
 const FONT = "12px system-ui, sans-serif";
 const STRONG = "600 13px system-ui, sans-serif";
 type Font = typeof FONT | typeof STRONG;
+/** Pixels of the square that a dot has for itself on a map of usual fullness; with more room dots are larger. */
+const ROOM = 5;
 /** Pixels of the corner in which the buttons lie. */
 const TOOLS = { width: 250, height: 44 };
 /** Pixels that a key moves the map. */
@@ -256,9 +258,9 @@ export class WordMap {
     const [middleX, middleY] = view.apply([this.width / 2, this.height / 2]);
     const [left, top] = [middleX - box.x * unit, middleY + box.y * unit];
     const grown = Math.min(2.2, Math.sqrt(Math.sqrt(view.k))) * ratio;
-    // A small map is as full of dots as a large one.
-    const small = Math.min(1, Math.max(0.6, Math.sqrt(this.width * this.height) / 650));
-    const stamps = [stampOf(2.2 * grown * small, 1), stampOf(1.4 * grown * small, 0.6)];
+    const room = Math.sqrt((this.width * this.height) / Math.max(1, length));
+    const size = Math.min(1.8, Math.max(0.6, room / ROOM)) * grown;
+    const stamps = [stampOf(2.2 * size, 1), stampOf(1.4 * size, 0.6)];
     const visible: number[] = [];
     dots.clear(context, canvas.width, canvas.height, palette.ground);
     for (let row = length - 1; row >= 0; row--) {
