@@ -191,7 +191,7 @@ class Look {
     this.stopUmap = startUmap(vectors, start, {
       progress: (text) => this.frame.say(`${text}, of ${which}`),
       points: (points, done) => {
-        map.show(vectors.words, points, shade, { same: true, fit: true });
+        map.show(vectors.words, points, shade, { same: true, fit: false });
         if (!done) return;
         this.stopUmap = null;
         this.frame.say(

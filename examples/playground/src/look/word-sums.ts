@@ -2,7 +2,7 @@ import { field, h } from "../dom.js";
 import type { Vectors } from "../store.js";
 import type { Table } from "../table/client.js";
 import { later } from "./later.js";
-import type { Marks } from "./map.js";
+import type { Marks } from "./painter.js";
 import { showFound } from "./results.js";
 import { parseTerms } from "./terms.js";
 
