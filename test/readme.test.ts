@@ -53,6 +53,7 @@ describe("README", () => {
       "npm ci && npm start",
       "npm ci && npm test",
       "npm ci && npm run test:runtimes -- --fast",
+      "npm ci && npm run test:playground",
       "",
     ]);
     const ci = readFileSync(".ci/run", "utf8").split("\n");
@@ -60,6 +61,7 @@ describe("README", () => {
       "npm ci",
       "npm test",
       "npm run test:runtimes -- --fast",
+      "npm run test:playground",
     ]);
   });
 

@@ -10,7 +10,7 @@ import { serve } from "./serve.js";
 import { debianVersion } from "./shells.js";
 import { installedFile, oneFile } from "./stage.js";
 
-interface Browser {
+export interface Browser {
   name: string;
   engine: string;
   /** The Debian package that has the version. */
@@ -37,7 +37,7 @@ export const chromium: Browser = {
   },
 };
 
-const firefox: Browser = {
+export const firefox: Browser = {
   name: "firefox",
   engine: "SpiderMonkey",
   debian: "firefox-esr",
@@ -51,7 +51,7 @@ const firefox: Browser = {
   },
 };
 
-const webkit: Browser = {
+export const webkit: Browser = {
   name: "webkitgtk",
   engine: "JavaScriptCore",
   debian: "webkit2gtk-driver",

@@ -1,0 +1,106 @@
+// Tab Train: the bits of Node, an unblocked page, a closed tab.
+
+import { setTimeout as sleep } from "node:timers/promises";
+import { describe, expect, test } from "vitest";
+import { Visit } from "./browser.js";
+import { busyWhile } from "./main-thread.js";
+import { begin, finish, inNode, SMALL } from "./training.js";
+import { place } from "./visits.js";
+
+const here = place();
+
+describe("training in the page", () => {
+  test("gives the vectors that Node's training gives, paused in between or not", async () => {
+    const { sha256, words } = inNode(SMALL);
+    await here.visiting(async (visit) => {
+      await begin(visit, SMALL);
+      await visit.until("words-seen", /^[\d,]+ of/);
+      await visit.click("pause");
+      await visit.until("train-state", /^Paused/);
+      await sleep(300);
+      const seen = await visit.text("words-seen");
+      await sleep(700);
+      expect(await visit.text("words-seen")).toBe(seen);
+      await visit.click("resume");
+      expect(await finish(visit)).toBe(sha256);
+      expect(await visit.text("train-state")).toContain(`${words.length.toLocaleString("en-US")} words`);
+      expect(await visit.text("words-per-second")).toMatch(/^[\d,]+$/);
+      expect(await visit.text("loss")).toMatch(/^\d\.\d{4}$/);
+      expect(await visit.text("start-command")).toContain(`--words ${SMALL.limit} --dim ${SMALL.dim}`);
+    });
+  });
+
+  test("stops when it is told to, and can be started again", async () => {
+    await here.visiting(async (visit) => {
+      await begin(visit, { ...SMALL, epochs: 1000 });
+      await visit.until("words-seen", /^[\d,]+ of/);
+      await visit.click("stop");
+      await visit.until("train-state", /^Stopped/);
+      await begin(visit, { ...SMALL, epochs: 1 });
+      await visit.until("train-state", /^Done: /);
+    });
+  });
+
+  test("learns from a text of one's own, pasted or dropped", async () => {
+    const text = "the cat sat on the mat . the dog sat on the rug . ".repeat(50);
+    await here.visiting(async (visit) => {
+      await visit.page.locator("#corpus-own").click();
+      await visit.fill("corpus-text", text);
+      await visit.fill("epochs", "2");
+      await visit.click("start");
+      const pasted = await finish(visit);
+      await visit.drop(".drop", "cats.txt", Buffer.from(text));
+      await visit.click("start");
+      await visit.until("train-state", /^(Reading|Training)/);
+      expect(await finish(visit)).toBe(pasted);
+    });
+  });
+
+  test("never keeps the page from answering for 50 ms, with all words of the corpus on the map", async () => {
+    await here.visiting(async (visit) => {
+      // Loads what is loaded but once.
+      await visit.tab("look");
+      await visit.tab("train");
+      const busy = await busyWhile(visit.page, async () => {
+        await begin(visit, { ...SMALL, limit: 2_000_000, dim: 100, epochs: 5 });
+        await visit.tab("look");
+        await visit.until("map-status", /still learning/);
+        await sleep(10_000);
+        await visit.tab("train");
+        await visit.click("stop");
+        await visit.until("train-state", /^Stopped/);
+        await visit.tab("look");
+        await visit.until("map-status", /^Brown corpus: /);
+      });
+      const ms = (time: number) => `${time.toFixed(1)} ms`;
+      const entries = busy.long.length === 0 ? "none" : busy.long.map(ms).join(", ");
+      console.log(`longest task: ${ms(busy.clock)}, ${ms(busy.processor)} of the processor; long-task entries: ${entries}`);
+      // Not by the clock: on a busy machine that counts other programs as well.
+      expect(busy.processor).toBeLessThan(50);
+    });
+  });
+
+  test.each(["closed", "reloaded"])("that was cut short when its tab was %s goes on and ends with the same bits", async (how) => {
+    const job = { ...SMALL, limit: 60_000, epochs: 6 };
+    const first = await Visit.open(here.browser, here.site.url);
+    await begin(first, job);
+    await first.until("epochs-done", /^[2-9]$/);
+    // The state is kept soon after, not in the same moment.
+    await sleep(300);
+    let visit = first;
+    if (how === "closed") {
+      await first.page.close();
+      visit = await Visit.open(here.browser, here.site.url, first);
+    } else await first.page.reload();
+    await visit.until("kept-training", /Brown corpus was interrupted at \d+ %/);
+    await visit.click("continue");
+    expect(await finish(visit)).toBe(inNode(job).sha256);
+    expect(first.errors.concat(visit.errors)).toEqual([]);
+    // Nothing is left to go on with.
+    await visit.page.reload();
+    await visit.page.waitForSelector("#start:enabled");
+    await sleep(500);
+    expect(await visit.page.$("#kept-training:not([hidden])")).toBe(null);
+    await visit.close();
+  });
+});
