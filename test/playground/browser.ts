@@ -9,8 +9,8 @@ import { fromDebian } from "../runtimes/install.js";
 
 export type Tab = "train" | "look" | "files" | "prove";
 
-/** Two minutes: a training step of a busy machine. */
-const PATIENCE = 120_000;
+/** A minute: machines are busy. */
+const PATIENCE = 60_000;
 
 export async function openChromium(): Promise<Browser> {
   const executablePath = await fromDebian("/usr/bin/chromium", "chromium");
@@ -115,15 +115,19 @@ export class Visit {
     );
   }
 
-  /** Does what makes the browser save files, and waits for the new ones. */
+  /** Does what makes the browser save files, waits for them and takes them away. */
   async saved(count: number, work: () => Promise<unknown>): Promise<Map<string, Uint8Array>> {
-    const before = new Set(await readdir(this.downloads));
     await work();
     for (let waited = 0; waited < PATIENCE; waited += 50) {
-      const names = (await readdir(this.downloads)).filter((name) => !before.has(name));
+      const names = await readdir(this.downloads);
       if (names.length >= count && names.every((name) => !/\.crdownload$|^\./.test(name))) {
-        const read = async (name: string) => [name, await readFile(join(this.downloads, name))] as const;
-        return new Map(await Promise.all(names.map(read)));
+        const take = async (name: string) => {
+          const path = join(this.downloads, name);
+          const bytes = await readFile(path);
+          await rm(path);
+          return [name, bytes] as const;
+        };
+        return new Map(await Promise.all(names.map(take)));
       }
       await sleep(50);
     }

@@ -8,11 +8,11 @@ async function until(ready) {
 
 async function drive() {
   await until(() => $("start")?.disabled === false);
-  for (const [id, value] of new URLSearchParams("limit=30000&dim=24&epochs=3&window=4&negatives=3&seed=7")) {
+  for (const [id, value] of new URLSearchParams(location.search)) {
+    if (id === "driven") continue;
     $(id).value = value;
+    $(id).dispatchEvent(new Event("change", { bubbles: true }));
   }
-  $("optimizer").value = "adagrad";
-  $("optimizer").dispatchEvent(new Event("change"));
   $("start").click();
   await until(() => $("train-state").textContent.startsWith("Done: "));
   $("tab-prove").click();

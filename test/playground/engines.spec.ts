@@ -20,7 +20,7 @@ describe.each(ENGINES)("$browser.name", ({ browser, needs, says }) => {
     const project = await mkdtemp(join(tmpdir(), "playground-engine-"));
     const time = new AbortController();
     try {
-      await browser.open(site.driven, { project, signal: time.signal });
+      await browser.open(site.driven(SMALL), { project, signal: time.signal });
       const seen = JSON.parse(await site.report);
       expect(seen.fault).toBeUndefined();
       expect(seen.sha256).toBe(inNode(SMALL).sha256);

@@ -38,7 +38,7 @@ export async function busyWhile(page: Page, work: () => Promise<unknown>): Promi
   const events: TraceEvent[] = JSON.parse(Buffer.from(trace!).toString()).traceEvents;
   // Chromium has pages of its own, in other processes.
   const frames = events.find(({ name }) => name === "TracingStartedInBrowser")!.args!.data!.frames!;
-  const { processId } = frames.find(({ url }) => url === page.url())!;
+  const { processId } = frames.find(({ url }) => url.split("#")[0] === page.url().split("#")[0])!;
   const main = events.find(
     ({ name, pid, args }) => name === "thread_name" && pid === processId && args?.name === "CrRendererMain",
   )!;

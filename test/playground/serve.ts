@@ -16,15 +16,15 @@ const TYPES: Record<string, string> = {
 const PAGE = "/somewhere/playground/";
 const FIXTURES = "/fixtures/";
 
-const DRIVEN = "?driven";
+const DRIVEN = "?driven&";
 
 const POLICY = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; img-src 'self' data: blob:; object-src 'none'";
 
 export interface Site {
   /** Of the page. */
   url: string;
-  /** Of the page with drive.js in it, for browsers without a driver. */
-  driven: string;
+  /** Of the page with drive.js in it, for browsers that nobody drives; fields: what it writes into the form, by id. */
+  driven(fields: object): string;
   /** What drive.js posts. */
   report: Promise<string>;
   /** Of a file of test/fixtures. */
@@ -59,7 +59,7 @@ export async function serveBuilt(): Promise<Site> {
     }
     const path = pathname.endsWith("/") ? `${pathname}index.html` : pathname;
     let bytes = await answer(path);
-    if (search === DRIVEN && bytes !== null) {
+    if (search.startsWith(DRIVEN) && path.startsWith(PAGE) && bytes !== null) {
       bytes = Buffer.from(bytes.toString().replace("</head>", '<script type="module" src="/drive/drive.js"></script></head>'));
     }
     response.setHeader("Content-Security-Policy", POLICY);
@@ -70,7 +70,7 @@ export async function serveBuilt(): Promise<Site> {
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
     url: origin + PAGE,
-    driven: origin + PAGE + DRIVEN,
+    driven: (fields) => `${origin}${PAGE}${DRIVEN}${new URLSearchParams(Object.entries(fields))}`,
     report,
     fixture: (name) => origin + FIXTURES + name,
     close() {
