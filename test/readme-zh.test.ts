@@ -79,7 +79,9 @@ describe("README.md and README.zh.md", () => {
   });
 
   test("link only to headings and files that are there", () => {
-    const targets = [english, chinese].flatMap((text) => outline(text)).flatMap(({ links, images }) => [...links, ...images]);
+    const targets = [english, chinese]
+      .flatMap((text) => outline(text))
+      .flatMap(({ links, images }) => [...links, ...images]);
     expect(targets).not.toContain("heading -1");
     const files = targets.filter((target) => !/^(https:|heading |the twin$)/.test(target));
     expect(files.filter((file) => !existsSync(file))).toEqual([]);

@@ -107,7 +107,9 @@ describe("taking along", () => {
       const files = unzipSync(bytes);
       const lines = (name: string) => new TextDecoder().decode(files[name]).trimEnd().split("\n");
       expect(Object.keys(files)).toHaveLength(3);
-      const [vectors, metadata] = ["tensors", "metadata"].map((part) => Object.keys(files).find((n) => n.includes(part))!);
+      const [vectors, metadata] = ["tensors", "metadata"].map(
+        (part) => Object.keys(files).find((n) => n.includes(part))!,
+      );
       expect(lines(vectors).map((line) => line.split("\t").length)).toEqual(Array(283).fill(100));
       expect(lines(metadata)).toEqual([...glove.vocab]);
     });
@@ -118,13 +120,24 @@ describe("taking along", () => {
     await here.visiting(async (visit) => {
       await visit.openFile(FILE);
       await visit.click("int8");
-      await visit.until("int8-sizes", new RegExp(`^float32: ${(283 * 400).toLocaleString("en-US")} bytes. int8: ${(283 * 108).toLocaleString("en-US")} bytes`));
-      await visit.fill("int8-word", "coffee");
-      await visit.page.waitForFunction(() => document.querySelector("#int8-neighbours td:nth-child(2)")?.textContent === "tea");
-      const cells = await visit.page.$$eval("#int8-neighbours tr", (rows) =>
-        rows.map((row) => [...row.querySelectorAll("td")].slice(3).map((cell) => cell.textContent!.replace(" (new)", ""))),
+      await visit.until(
+        "int8-sizes",
+        new RegExp(
+          `^float32: ${(283 * 400).toLocaleString("en-US")} bytes. int8: ${(283 * 108).toLocaleString("en-US")} bytes`,
+        ),
       );
-      expect(cells).toEqual(packed.mostSimilar({ positive: "coffee", k: 10 }).map(({ word, score }) => [word, score.toFixed(4)]));
+      await visit.fill("int8-word", "coffee");
+      await visit.page.waitForFunction(
+        () => document.querySelector("#int8-neighbours td:nth-child(2)")?.textContent === "tea",
+      );
+      const cells = await visit.page.$$eval("#int8-neighbours tr", (rows) =>
+        rows.map((row) =>
+          [...row.querySelectorAll("td")].slice(3).map((cell) => cell.textContent!.replace(" (new)", "")),
+        ),
+      );
+      expect(cells).toEqual(
+        packed.mostSimilar({ positive: "coffee", k: 10 }).map(({ word, score }) => [word, score.toFixed(4)]),
+      );
       const [name, bytes] = await download(visit, "safetensors");
       expect(name).toBe("glove-int8.safetensors");
       expect(Buffer.compare(bytes, Buffer.concat([...writeKeyedEmbedding(packed)]))).toBe(0);

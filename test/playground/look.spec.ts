@@ -115,7 +115,7 @@ describe("looking at vectors", () => {
       await visit.click("map-umap");
       await visit.until("map-status", /UMAP of the first 283 words, begun/);
       await visit.click("map-pca");
-      await visit.until("map-status", /of the variance/);
+      await visit.until("map-status", /The axes are the first two principal components/);
     });
   });
 });

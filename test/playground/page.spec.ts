@@ -46,7 +46,9 @@ describe("accessibility", () => {
           await page.evaluate(axe);
           const { violations } = (await page.evaluate("axe.run()")) as AxeResults;
           for (const { id, nodes } of violations) {
-            found.push(...nodes.map(({ target, failureSummary }) => `${tab} ${when}: ${id} ${target} ${failureSummary}`));
+            found.push(
+              ...nodes.map(({ target, failureSummary }) => `${tab} ${when}: ${id} ${target} ${failureSummary}`),
+            );
           }
           const tooWide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
           if (tooWide > 0) found.push(`${tab} ${when}: ${tooWide} pixels wider than the screen`);
@@ -65,7 +67,10 @@ describe("accessibility", () => {
       for (const tab of ["look", "files", "prove", "train"]) {
         await page.keyboard.press("ArrowRight");
         await page.waitForSelector(`#${tab}:not([hidden])`);
-        expect(await page.evaluate(() => [document.activeElement!.id, location.hash])).toEqual([`tab-${tab}`, `#${tab}`]);
+        expect(await page.evaluate(() => [document.activeElement!.id, location.hash])).toEqual([
+          `tab-${tab}`,
+          `#${tab}`,
+        ]);
       }
       await page.keyboard.press("End");
       await page.reload();
@@ -135,7 +140,11 @@ describe("what goes wrong is a sentence on the screen", () => {
   test.each([
     ["a picture", "cat.png", Buffer.from("89504e470d0a1a0a0000000d49484452", "hex")],
     ["a cut text", "cut.txt", readFileSync("test/fixtures/glove.txt").subarray(0, 3000)],
-    ["a cut safetensors file", "cut.safetensors", readFileSync("test/fixtures/static/plain/model.safetensors").subarray(0, 200)],
+    [
+      "a cut safetensors file",
+      "cut.safetensors",
+      readFileSync("test/fixtures/static/plain/model.safetensors").subarray(0, 200),
+    ],
     ["an empty file", "empty.txt", Buffer.alloc(0)],
   ])("of %s", async (_, name, bytes) => {
     await here.visiting(async (visit) => {

@@ -17,7 +17,7 @@ describe("proving", () => {
     await here.visiting(async (visit) => {
       await visit.tab("prove");
       await visit.click("prove-run");
-      const [, equal, total, engine] = await visit.until("prove-result", /^(\d+) of (\d+) outputs are equal.* — (\S+)/);
+      const [, equal, total, engine] = await visit.until("prove-result", /^(\d+) \/ (\d+) outputs are equal.* — (\S+)/);
       expect([Number(equal), Number(total)]).toEqual([TOTAL, TOTAL]);
       expect(engine).toBe("Chrome");
       const version = JSON.parse(readFileSync("package.json", "utf8")).version;

@@ -18,7 +18,8 @@ const FIXTURES = "/fixtures/";
 
 const DRIVEN = "?driven&";
 
-const POLICY = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; img-src 'self' data: blob:; object-src 'none'";
+const POLICY =
+  "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; img-src 'self' data: blob:; object-src 'none'";
 
 export interface Site {
   /** Of the page. */
@@ -60,7 +61,9 @@ export async function serveBuilt(): Promise<Site> {
     const path = pathname.endsWith("/") ? `${pathname}index.html` : pathname;
     let bytes = await answer(path);
     if (search.startsWith(DRIVEN) && path.startsWith(PAGE) && bytes !== null) {
-      bytes = Buffer.from(bytes.toString().replace("</head>", '<script type="module" src="/drive/drive.js"></script></head>'));
+      bytes = Buffer.from(
+        bytes.toString().replace("</head>", '<script type="module" src="/drive/drive.js"></script></head>'),
+      );
     }
     response.setHeader("Content-Security-Policy", POLICY);
     response.setHeader("Content-Type", TYPES[extname(path)] ?? "application/octet-stream");

@@ -74,33 +74,38 @@ describe("training in the page", () => {
       });
       const ms = (time: number) => `${time.toFixed(1)} ms`;
       const entries = busy.long.length === 0 ? "none" : busy.long.map(ms).join(", ");
-      console.log(`longest task: ${ms(busy.clock)}, ${ms(busy.processor)} of the processor; long-task entries: ${entries}`);
+      console.log(
+        `longest task: ${ms(busy.clock)}, ${ms(busy.processor)} of the processor; long-task entries: ${entries}`,
+      );
       // Not by the clock: on a busy machine that counts other programs as well.
       expect(busy.processor).toBeLessThan(50);
     });
   });
 
-  test.each(["closed", "reloaded"])("that was cut short when its tab was %s goes on and ends with the same bits", async (how) => {
-    const job = { ...SMALL, limit: 60_000, epochs: 6 };
-    const first = await Visit.open(here.browser, here.site.url);
-    await begin(first, job);
-    await first.until("epochs-done", /^[2-9]$/);
-    // The state is kept soon after, not in the same moment.
-    await sleep(300);
-    let visit = first;
-    if (how === "closed") {
-      await first.page.close();
-      visit = await Visit.open(here.browser, here.site.url, first);
-    } else await first.page.reload();
-    await visit.until("kept-training", /Brown corpus was interrupted at \d+ %/);
-    await visit.click("continue");
-    expect(await finish(visit)).toBe(inNode(job).sha256);
-    expect(first.errors.concat(visit.errors)).toEqual([]);
-    // Nothing is left to go on with.
-    await visit.page.reload();
-    await visit.page.waitForSelector("#start:enabled");
-    await sleep(500);
-    expect(await visit.page.$("#kept-training:not([hidden])")).toBe(null);
-    await visit.close();
-  });
+  test.each(["closed", "reloaded"])(
+    "that was cut short when its tab was %s goes on and ends with the same bits",
+    async (how) => {
+      const job = { ...SMALL, limit: 60_000, epochs: 6 };
+      const first = await Visit.open(here.browser, here.site.url);
+      await begin(first, job);
+      await first.until("epochs-done", /^[2-9]$/);
+      // The state is kept soon after, not in the same moment.
+      await sleep(300);
+      let visit = first;
+      if (how === "closed") {
+        await first.page.close();
+        visit = await Visit.open(here.browser, here.site.url, first);
+      } else await first.page.reload();
+      await visit.until("kept-training", /Brown corpus was interrupted at \d+ %/);
+      await visit.click("continue");
+      expect(await finish(visit)).toBe(inNode(job).sha256);
+      expect(first.errors.concat(visit.errors)).toEqual([]);
+      // Nothing is left to go on with.
+      await visit.page.reload();
+      await visit.page.waitForSelector("#start:enabled");
+      await sleep(500);
+      expect(await visit.page.$("#kept-training:not([hidden])")).toBe(null);
+      await visit.close();
+    },
+  );
 });

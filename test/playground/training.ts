@@ -6,7 +6,7 @@ import { type Settings, train } from "../../examples/skip-gram/model.js";
 import { word2vecLines } from "../../examples/skip-gram/word2vec.js";
 import type { Visit } from "./browser.js";
 
-export interface Small extends Required<Pick<Settings, "window" | "negatives" | "optimizer">>, Settings {
+export interface Small extends Required<Omit<Settings, "learningRate">> {
   /** The first words of the Brown corpus. */
   limit: number;
 }
@@ -39,7 +39,11 @@ export async function finish(visit: Visit): Promise<string> {
 }
 
 /** What Node's training gives, as npm start does it. */
-export function inNode({ limit, ...settings }: Small): { words: readonly string[]; matrix: Float32Array; sha256: string } {
+export function inNode({ limit, ...settings }: Small): {
+  words: readonly string[];
+  matrix: Float32Array;
+  sha256: string;
+} {
   const corpus = readCorpus(limit);
   const model = train(corpus, settings, () => {});
   const matrix = model.center.weight.array.slice() as Float32Array;
