@@ -26,6 +26,8 @@ export interface Site {
   url: string;
   /** Of the page with drive.js in it, for browsers that nobody drives; fields: what it writes into the form, by id. */
   driven(fields: object): string;
+  /** Paths below the page that have been asked for, but by its service worker, which fetches the rest in the background. */
+  asked: Set<string>;
   /** What drive.js posts. */
   report: Promise<string>;
   /** Of a file of test/fixtures. */
@@ -48,6 +50,7 @@ async function answer(path: string): Promise<Buffer | null> {
 }
 
 export async function serveBuilt(): Promise<Site> {
+  const asked = new Set<string>();
   let reported: (text: string) => void;
   const report = new Promise<string>((resolve) => {
     reported = resolve;
@@ -59,6 +62,7 @@ export async function serveBuilt(): Promise<Site> {
       return response.end();
     }
     const path = pathname.endsWith("/") ? `${pathname}index.html` : pathname;
+    if (path.startsWith(PAGE) && !request.headers.referer?.endsWith("/sw.js")) asked.add(path.slice(PAGE.length));
     let bytes = await answer(path);
     if (search.startsWith(DRIVEN) && path.startsWith(PAGE) && bytes !== null) {
       bytes = Buffer.from(
@@ -74,6 +78,7 @@ export async function serveBuilt(): Promise<Site> {
   return {
     url: origin + PAGE,
     driven: (fields) => `${origin}${PAGE}${DRIVEN}${new URLSearchParams(Object.entries(fields))}`,
+    asked,
     report,
     fixture: (name) => origin + FIXTURES + name,
     close() {

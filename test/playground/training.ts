@@ -24,6 +24,7 @@ export const SMALL: Small = {
 
 /** Fills in the form and starts. */
 export async function begin(visit: Visit, small: Small): Promise<void> {
+  await visit.tab("train");
   // The optimizer brings its learning rate.
   await visit.page.select("#optimizer", small.optimizer);
   for (const name of ["limit", "dim", "epochs", "window", "negatives", "seed"] as const) {
