@@ -28,8 +28,8 @@ try {
   await page.screenshot({ path: "examples/playground/desktop.png" });
 
   await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: "dark" }]);
-  await page.setViewport({ width: 390, height: 844, deviceScaleFactor: 2, isMobile: true, hasTouch: true });
-  // The map takes its new size.
+  await page.setViewport({ width: 390, height: 844, deviceScaleFactor: 2 });
+  // The map takes its new size. Without touch: Chromium would load the page anew.
   await new Promise((resolve) => setTimeout(resolve, 2000));
   await page.evaluate(() => scrollTo(0, 0));
   await page.screenshot({ path: "examples/playground/phone.png" });
