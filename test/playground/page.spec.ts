@@ -157,6 +157,18 @@ describe("what goes wrong is a sentence on the screen", () => {
     });
   });
 
+  test("but a file that misses its place is refused", async () => {
+    await here.visiting(async ({ page }) => {
+      const refused = await page.$eval("h1", (element) => {
+        const dataTransfer = new DataTransfer();
+        dataTransfer.items.add(new File(["text"], "text.txt"));
+        const options = { bubbles: true, cancelable: true, dataTransfer };
+        return ["dragover", "drop"].map((type) => !element.dispatchEvent(new DragEvent(type, options)));
+      });
+      expect(refused).toEqual([true, true]);
+    });
+  });
+
   test("of an address without a file, and of one that is none", async () => {
     await here.visiting(async (visit) => {
       await visit.tab("files");

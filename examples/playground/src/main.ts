@@ -36,7 +36,26 @@ function stayOffline(): void {
   else addEventListener("load", register);
 }
 
+/** The charts write numbers in the browser's language, which WebKitGTK calls "C" where the system does. */
+function nameLanguage(): void {
+  try {
+    new Intl.NumberFormat(navigator.language);
+  } catch {
+    Object.defineProperty(navigator, "language", { value: "en-US" });
+  }
+}
+
+/** A file that misses its place is refused: the browser would show it instead of the page. */
+function refuseFiles(event: DragEvent): void {
+  const { dataTransfer } = event;
+  if (event.defaultPrevented || !dataTransfer?.types.includes("Files")) return;
+  event.preventDefault();
+  dataTransfer.dropEffect = "none";
+}
+
 store.onFault(showFault);
+addEventListener("dragover", refuseFiles);
+addEventListener("drop", refuseFiles);
 $("fault-close").addEventListener("click", () => {
   $("fault").hidden = true;
 });
@@ -48,6 +67,7 @@ addEventListener("unhandledrejection", ({ reason }) => showFault(reason));
 followTheme($("theme"));
 try {
   checkEngine();
+  nameLanguage();
   await mountTabs();
   followTabs();
   stayOffline();

@@ -19,12 +19,15 @@ export class WordSearch {
   private readonly suggestions = h("datalist", { id: "search-words" });
   private readonly status = h("p", { id: "search-status", class: "muted small", role: "status" });
   private words: readonly string[] = [];
+  /** A text that was finished before its typing had paused: then it is not looked for again. */
+  private settled: string | null = null;
 
   /** choose: called with the row that was found; finished: the word is whole, and not one on the way to another. */
   constructor(private readonly choose: (row: number, finished: boolean) => void) {
     this.element = h("div", { class: "box" }, field("Find a word", this.input), this.suggestions, this.status);
     const typed = later(() => this.find(false));
     this.input.addEventListener("input", (event) => {
+      this.settled = null;
       this.suggest();
       this.say("");
       // A suggestion that was taken is no edit, or one that replaces all.
@@ -54,7 +57,8 @@ export class WordSearch {
   private find(finished: boolean): void {
     const text = this.input.value.trim();
     const { words } = this;
-    if (text === "") return;
+    if (text === "" || (!finished && text === this.settled)) return;
+    if (finished) this.settled = text;
     const exact = [text, text.toLowerCase()].map((word) => words.indexOf(word)).find((row) => row >= 0);
     const row = exact ?? (finished ? words.findIndex((word) => word.startsWith(text)) : -1);
     if (row >= 0) this.choose(row, finished);
