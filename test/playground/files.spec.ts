@@ -136,7 +136,7 @@ describe("taking along", () => {
         ),
       );
       expect(cells).toEqual(
-        packed.mostSimilar({ positive: "coffee", k: 10 }).map(({ word, score }) => [word, score.toFixed(4)]),
+        packed.mostSimilar({ positive: "coffee", k: 10 }).map(({ word, score }) => [word, score.toFixed(3)]),
       );
       const [name, bytes] = await download(visit, "safetensors");
       expect(name).toBe("glove-int8.safetensors");
