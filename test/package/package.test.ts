@@ -41,7 +41,7 @@ describe.runIf(process.env.BUILD === "build")("the package", () => {
   test("holds the bundles, the kernels and the declarations, and nothing of the workshop", () => {
     const files = filesOf(installed);
     const published =
-      /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|build\/(?!debug|test|bench|examples).*\.(js|js\.map|d\.ts|wasm|json)|build\/cli\/LICENSES\.txt)$/;
+      /^(package\.json|README(\.zh)?\.md|LICENSE|CHANGELOG\.md|build\/(?!debug|test|bench|examples).*\.(js|js\.map|d\.ts|wasm|json)|build\/cli\/LICENSES\.txt)$/;
     expect(files.filter((file) => !published.test(file))).toEqual([]);
     for (const kind of ["", "workerd/", "edge-light/"]) {
       expect(files).toContain(`build/${kind}index.js`);
