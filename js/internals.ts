@@ -27,6 +27,6 @@ export {
 export { checkEmbeddingOptions, checkTable } from "./functional/embedding.js";
 export { toIndices } from "./functional/indices.js";
 export { setQuantizer } from "./nn/quantize.js";
-export { NO_ROW, rowNumbers } from "./tensor/rows.js";
+export { NO_ROW, numbersFrom, rowNumbers } from "./tensor/rows.js";
 export { checkFloat, keep, numelOf, owned, sameShape, transient } from "./tensor/tensor.js";
 export { bytesOf, kernels, LIMIT_BYTES, lasting, start } from "./wasm.js";

@@ -1,10 +1,10 @@
 // What packing costs: npm run quantisation -- --help
 
-import { readFileSync } from "node:fs";
+import { createReadStream } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
-import { nn, type Tensor, tensor, tidy } from "nn-embedding";
-import { nearest, type QuantizedDType, type Searched } from "nn-embedding/tables";
+import { type nn, type Tensor, tidy } from "nn-embedding";
+import { nearest, type QuantizedDType, readWordVectors, type Searched } from "nn-embedding/tables";
 import { tableOf } from "../bench/table.js";
 import { positive } from "../examples/flags.js";
 import { cache } from "./glove/fetch.js";
@@ -20,13 +20,6 @@ const { file, queries } = new Command()
   .opts<{ file: string; queries: number }>();
 
 const NEAREST = 10;
-
-/** The numbers of a text file of vectors. */
-function readRows(path: string): Tensor {
-  const lines = readFileSync(path, "utf8").trimEnd().split("\n");
-  const rows = lines.map((line) => line.split(" ").slice(1).map(Number));
-  return tensor(Float32Array.from(rows.flat()), { shape: [rows.length, rows[0].length] });
-}
 
 /** The numbers of the rows nearest to each query, but for the query's own. */
 function neighbours(table: Searched, query: Tensor, own: Int32Array): number[][] {
@@ -48,7 +41,8 @@ function errors(actual: Tensor, expected: Tensor): { largest: number; mean: numb
   return { largest, mean: sum / a.length };
 }
 
-const table = nn.Embedding.fromPretrained(readRows(file));
+// Text is read as float32.
+const table = (await readWordVectors(createReadStream(file))).table as nn.Embedding;
 const [rows, dim] = table.weight.shape;
 const own = Int32Array.from({ length: Math.min(queries, rows) }, (_, q) =>
   Math.floor((q * rows) / Math.min(queries, rows)),

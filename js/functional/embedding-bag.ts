@@ -1,7 +1,7 @@
 import { checkBoolean, checkOptions, describe } from "../check.js";
 import { TouchedRows } from "../tensor/gradients.js";
 import { record } from "../tensor/graph.js";
-import { checkRows, type DistinctRows, distinctRows } from "../tensor/rows.js";
+import { checkRows, type DistinctRows, distinctRows, numbersFrom, rowNumbers } from "../tensor/rows.js";
 import { tidy } from "../tensor/scope.js";
 import { SparseTensor } from "../tensor/sparse-tensor.js";
 import { checkFloat, Tensor, transient } from "../tensor/tensor.js";
@@ -271,8 +271,7 @@ function weightsGradient(
   kernels.dotRows(products.address, gradient.address, table.address, bagOf.address, index.address, n, dim);
   if (mean !== undefined) {
     const own = transient([bags]);
-    const every = transient([bags], "int32");
-    every.array.set(Int32Array.from({ length: bags }, (_, b) => b));
+    const every = rowNumbers(numbersFrom(0, bags));
     kernels.dotRows(own.address, gradient.address, mean.address, every.address, every.address, bags, dim);
     const [out, bag, by, ofMean] = [products.array, bagOf.array, divisor!.array, own.array];
     for (let j = 0; j < n; j++) out[j] = by[bag[j]] === 0 ? 0 : (out[j] - ofMean[bag[j]]) / by[bag[j]];

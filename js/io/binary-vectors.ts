@@ -1,15 +1,12 @@
 // word2vec's binary form: after the header, for each row a word, a space, dim float32 (little endian) and perhaps a newline.
 
 import { bytesOf } from "../internals.js";
+import { NEWLINE, RETURN, SPACE, TAB } from "./ascii.js";
 import type { ByteReader } from "./byte-reader.js";
 import { asciiOf } from "./decimal.js";
-import { countNumbers, type Header } from "./text-vectors.js";
+import { countNumbers, type Header, withoutBlanks } from "./text-vectors.js";
 import type { WordRows } from "./word-rows.js";
 
-const TAB = 9;
-const NEWLINE = 10;
-const RETURN = 13;
-const SPACE = 32;
 /** No word is longer, in bytes. */
 const LONGEST_WORD = 65_536;
 /** So much of a file says which of the two forms it has. */
@@ -23,14 +20,15 @@ export async function looksBinary(reader: ByteReader, dim: number): Promise<bool
   const ahead = await reader.peek(GLIMPSE);
   const [first, ...others] = linesOf(ahead);
   const isWhole = others.length > 0 || ahead.length < GLIMPSE;
-  const ends = (line: Uint8Array) => countNumbers(trimmed(line)) === dim;
+  const ends = (line: Uint8Array) => countNumbers(withoutBlanks(line)) === dim;
   // The last line may be cut.
   const whole = ahead.length < GLIMPSE ? others : others.slice(0, -1);
   const isText = isWhole
     ? ends(first) && whole.every((line) => line.length === 0 || ends(line))
     : countNumbers(first) > 0;
   if (isText && !first.some(isControl)) return false;
-  return ahead.some(isControl) || /[\x80-\xff][^ \t]*$/.test(asciiOf(first, 0, trimmed(first).length));
+  const { length } = withoutBlanks(first);
+  return ahead.some(isControl) || /[\x80-\xff][^ \t]*$/.test(asciiOf(first, 0, length));
 }
 
 /** The lines of some bytes, the last of them without an end. */
@@ -42,10 +40,6 @@ function linesOf(bytes: Uint8Array): Uint8Array[] {
     start = end + 1;
   }
   return [...lines, bytes.subarray(start)];
-}
-
-function trimmed(line: Uint8Array): Uint8Array {
-  return line.subarray(0, asciiOf(line, 0, line.length).trimEnd().length);
 }
 
 function isControl(byte: number): boolean {

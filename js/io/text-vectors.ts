@@ -1,14 +1,11 @@
 // GloVe, word2vec text and fastText .vec: a line holds a word and dim numbers. Words may contain blanks, so that a line is read
 // from its end; but what could be a number is one, and no part of the word.
 
+import { NEWLINE, RETURN, SPACE, TAB } from "./ascii.js";
 import type { ByteReader } from "./byte-reader.js";
 import { asciiOf, parseDecimal } from "./decimal.js";
 import type { WordRows } from "./word-rows.js";
 
-const TAB = 9;
-const NEWLINE = 10;
-const RETURN = 13;
-const SPACE = 32;
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
 /** No line is longer, in bytes. */
 const LONGEST_LINE = 1 << 24;
@@ -32,9 +29,7 @@ export class Lines {
       const line = await this.reader.readUntil(NEWLINE, LONGEST_LINE, `line ${this.number + 1}`);
       if (line === null) return null;
       const marked = this.number++ === 0 && BYTE_ORDER_MARK.every((byte, i) => line[i] === byte);
-      let end = line.length;
-      while (end > 0 && (isBlank(line[end - 1]) || line[end - 1] === RETURN)) end--;
-      const text = line.subarray(marked ? BYTE_ORDER_MARK.length : 0, end);
+      const text = withoutBlanks(marked ? line.subarray(BYTE_ORDER_MARK.length) : line);
       if (text.length > 0) return text;
     }
   }
@@ -58,6 +53,13 @@ export function parseHeader(line: Uint8Array, lines: Lines): Header | null {
     `${JSON.stringify(asciiOf(line, 0, Math.min(line.length, 60)))} must be a header of two whole numbers, rows and columns ` +
       'below 2^31; GloVe vectors of one column are read with format: "glove"',
   );
+}
+
+/** A line without the blanks at its end. */
+export function withoutBlanks(line: Uint8Array): Uint8Array {
+  let end = line.length;
+  while (end > 0 && (isBlank(line[end - 1]) || line[end - 1] === RETURN)) end--;
+  return line.subarray(0, end);
 }
 
 /** How many numbers end a line; none of them starts it. */

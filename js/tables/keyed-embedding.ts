@@ -1,5 +1,5 @@
 import { nn, noGrad, Tensor, tidy } from "../index.js";
-import { checkInteger, checkNumber, checkOptions, sizeText, wrongKind } from "../internals.js";
+import { checkInteger, checkNumber, checkOptions, numbersFrom, sizeText, wrongKind } from "../internals.js";
 import { nearest } from "./nearest.js";
 import { type QuantizedDType, QuantizedEmbedding } from "./quantized.js";
 import { toWords, Vocab } from "./vocab.js";
@@ -154,7 +154,7 @@ export class KeyedEmbedding extends nn.Module {
     return tidy(() => {
       const rows =
         table instanceof QuantizedEmbedding
-          ? noGrad(() => table.forward(Int32Array.from({ length: count }, (_, i) => start + i)))
+          ? noGrad(() => table.forward(numbersFrom(start, count)))
           : table.weight.detach().narrow(0, start, count);
       return rows.array.slice() as Float32Array<ArrayBuffer>;
     });

@@ -1,7 +1,7 @@
 // The norms of a table's rows, which a search by cosine needs of all of them, kept until the table changes.
 
 import { type Tensor, tidy } from "../index.js";
-import { kernels, transient } from "../internals.js";
+import { kernels, numbersFrom, rowNumbers, transient } from "../internals.js";
 import type { Reader } from "./formats.js";
 import type { Rows } from "./rows.js";
 
@@ -42,8 +42,7 @@ export function normsOf(rows: Rows): Tensor {
 function measured({ words, height, dim, reader }: Rows): Float32Array {
   const norms = new Float32Array(height);
   const numbers = transient([BLOCK, dim]);
-  const index = transient([BLOCK], "int32");
-  index.array.set(Int32Array.from({ length: BLOCK }, (_, r) => r));
+  const index = rowNumbers(numbersFrom(0, BLOCK));
   const [from, to] = [words.address, numbers.address];
   for (let start = 0; start < height; start += BLOCK) {
     const n = Math.min(BLOCK, height - start);

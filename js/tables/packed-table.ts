@@ -7,7 +7,9 @@ import {
   checkWord,
   describe,
   lasting,
+  numbersFrom,
   owned,
+  rowNumbers,
   sizeText,
   toIndices,
   transient,
@@ -64,8 +66,7 @@ export abstract class PackedTable extends nn.Module {
   dequantize(): Tensor {
     const { numEmbeddings: rows, embeddingDim: dim, rowBytes, format } = this;
     const out = transient([rows, dim]);
-    const index = transient([Math.min(BLOCK, rows)], "int32");
-    index.array.set(Int32Array.from({ length: index.numel }, (_, r) => r));
+    const index = rowNumbers(numbersFrom(0, Math.min(BLOCK, rows)));
     const [to, from] = [out.address, this.words.address];
     for (let start = 0; start < rows; start += BLOCK) {
       const n = Math.min(BLOCK, rows - start);

@@ -10,6 +10,7 @@ import {
   checkWord,
   entriesOf,
   NO_ROW,
+  numbersFrom,
   outlineOf,
   setQuantizer,
   startsOf,
@@ -123,8 +124,7 @@ export class QuantizedEmbeddingBag extends PackedTable {
 
   /** Every entry's row first, then their bags. */
   private reducedRows({ index, starts, weights }: ReturnType<typeof withoutPadding>): Tensor {
-    const every = Int32Array.from({ length: index.numel }, (_, j) => j);
-    return F.embeddingBag(every, this.unpacked(index), {
+    return F.embeddingBag(numbersFrom(0, index.numel), this.unpacked(index), {
       offsets: starts,
       perSampleWeights: weights,
       mode: this.mode,

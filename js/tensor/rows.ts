@@ -88,6 +88,11 @@ export function rowNumbers(values: Int32Array, shape: Shape = [values.length]): 
   return out;
 }
 
+/** first, first + 1, .. of n numbers. */
+export function numbersFrom(first: number, n: number): Int32Array<ArrayBuffer> {
+  return Int32Array.from({ length: n }, (_, i) => first + i);
+}
+
 /** The places in a list of row numbers at which stands a row that `wanted` accepts. */
 export function placesWhere(rows: Words, wanted: (row: number) => boolean): Int32Array {
   return Int32Array.from(rows.keys()).filter((place) => wanted(rows[place]));
