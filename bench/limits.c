@@ -47,12 +47,23 @@ static void add(float *restrict y, const float *restrict x, float scale) {
   for (size_t j = 0; j < D; j++) y[j] += scale * x[j];
 }
 
-static void look_up(void) {
-  for (size_t i = 0; i < N; i++) {
-    if (i + AHEAD < N) fetch(weight + indices[i + AHEAD] * D);
-    memcpy(out + i * D, weight + indices[i] * D, D * sizeof(float));
+/* to[i, :] = table[index[i], :] */
+static void gather(float *to, const float *table, const int *index, size_t n) {
+  for (size_t i = 0; i < n; i++) {
+    if (i + AHEAD < n) fetch(table + index[i + AHEAD] * D);
+    memcpy(to + i * D, table + index[i] * D, D * sizeof(float));
   }
 }
+
+/* table[index[i], :] -= rate * step[i, :] */
+static void subtract(float *table, const float *step, const int *index, size_t n, float rate) {
+  for (size_t i = 0; i < n; i++) {
+    if (i + AHEAD < n) fetch(table + index[i + AHEAD] * D);
+    add(table + index[i] * D, step + i * D, -rate);
+  }
+}
+
+static void look_up(void) { gather(out, weight, indices, N); }
 
 /* per: how many entries share a row of the gradient. */
 static void add_up(size_t per) {
@@ -134,20 +145,14 @@ static void bag_max(void) {
 
 static void sparse_sgd(void) {
   look_up();
-  for (size_t i = 0; i < N; i++) {
-    if (i + AHEAD < N) fetch(weight + indices[i + AHEAD] * D);
-    add(weight + indices[i] * D, gradient + i * D, -LR);
-  }
+  subtract(weight, gradient, indices, N, LR);
 }
 
 /* Sums first, as a dense gradient has them. */
 static void dense_sgd(void) {
   look_up();
   backward();
-  for (size_t k = 0; k < rows; k++) {
-    if (k + AHEAD < rows) fetch(weight + row_of[k + AHEAD] * D);
-    add(weight + row_of[k] * D, sums + k * D, -LR);
-  }
+  subtract(weight, sums, row_of, rows, LR);
 }
 
 static void adagrad(void) {
@@ -200,20 +205,6 @@ static void dense_adam(void) {
 #define RATE 0.025f
 static int *centers, *targets;
 
-static void subtract(float *table, const float *step, const int *index, size_t n) {
-  for (size_t i = 0; i < n; i++) {
-    if (i + AHEAD < n) fetch(table + index[i + AHEAD] * D);
-    add(table + index[i] * D, step + i * D, -RATE);
-  }
-}
-
-static void gather(float *to, const float *table, const int *index, size_t n) {
-  for (size_t i = 0; i < n; i++) {
-    if (i + AHEAD < n) fetch(table + index[i + AHEAD] * D);
-    memcpy(to + i * D, table + index[i] * D, D * sizeof(float));
-  }
-}
-
 static float dot(const float *restrict x, const float *restrict y) {
   float parts[16] = {0}, sum = 0;
   size_t j = 0;
@@ -242,8 +233,8 @@ static void skip_gram(void) {
       add(sums + i * D, average + i / BAG * D, gradient[i]);
       add(square + i / BAG * D, out + i * D, gradient[i]);
     }
-    subtract(weight, square, center, N);
-    subtract(original, sums, target, N * BAG);
+    subtract(weight, square, center, N, RATE);
+    subtract(original, sums, target, N * BAG, RATE);
   }
 }
 

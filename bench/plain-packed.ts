@@ -1,10 +1,9 @@
 // The same in plain JavaScript, rows packed beforehand.
 
-import { roundEven } from "../test/reference/packed.js";
+import { packRow } from "../test/reference/packed.js";
 import { BAG, type Data, NEAREST } from "./lines.js";
 import type { Task } from "./measure.js";
-
-const { fround } = Math;
+import { task } from "./plain-task.js";
 
 /** x = code * scale + bias, of each row. */
 interface Packed {
@@ -19,13 +18,9 @@ function pack({ V, D, weight }: Data): Packed {
   const scales = new Float32Array(V);
   const biases = new Float32Array(V);
   for (let r = 0; r < V; r++) {
-    const row = weight.subarray(r * D, (r + 1) * D);
-    const low = row.reduce((a, b) => Math.min(a, b));
-    const range = fround(row.reduce((a, b) => Math.max(a, b)) - low);
-    const inverse = fround(255 / fround(range + fround(1e-8)));
-    for (let j = 0; j < D; j++) codes[r * D + j] = roundEven(fround(fround(row[j] - low) * inverse));
-    scales[r] = range / 255;
-    biases[r] = low;
+    const bytes = packRow("int8", weight.subarray(r * D, (r + 1) * D))!;
+    codes.set(bytes.subarray(0, D), r * D);
+    [scales[r], biases[r]] = new Float32Array(bytes.slice(D).buffer);
   }
   return { codes, scales, biases };
 }
@@ -105,17 +100,4 @@ function insert(values: Float64Array, indices: Int32Array, value: number, index:
   indices.copyWithin(at + 1, at);
   values[at] = value;
   indices[at] = index;
-}
-
-function task(run: () => void, results: () => ArrayLike<number>[]): Task {
-  return {
-    run: () => {
-      run();
-      return results()[0][0];
-    },
-    outputs: () => {
-      run();
-      return results();
-    },
-  };
 }

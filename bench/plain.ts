@@ -22,6 +22,7 @@ import {
   transposedMatmul,
 } from "./plain-kernels.js";
 import { packedBag, packedLookUp, search } from "./plain-packed.js";
+import { task } from "./plain-task.js";
 
 export const plain: Record<Operation, (data: Data) => Task> = {
   "look-up": lookUp,
@@ -52,22 +53,6 @@ export const plain: Record<Operation, (data: Data) => Task> = {
   matmul: product,
   "linear + backward": linearBackward,
 };
-
-/** results: what `run` leaves in its buffers. */
-function task(run: () => void, results: () => ArrayLike<number>[], prepare?: () => void): Task {
-  return {
-    run: () => {
-      run();
-      return results()[0][0];
-    },
-    prepare,
-    outputs: () => {
-      prepare?.();
-      run();
-      return results();
-    },
-  };
-}
 
 /** The look-up into a buffer of its own. */
 function forward({ N, D, weight, index }: Data): { out: Float32Array; run(): void } {

@@ -56,7 +56,7 @@ describe("training in the page", () => {
     });
   });
 
-  test("never keeps the page from answering for 50 ms, with all words of the corpus on the map", async () => {
+  test("never takes the page's processor for 50 ms, with all words of the corpus on the map", async () => {
     await here.visiting(async (visit) => {
       // Loads what is loaded but once.
       await visit.tab("look");

@@ -8,7 +8,7 @@ export const rowBytes = (kind: Kind, dim: number) =>
   ({ float32: 4 * dim, float16: 2 * dim, bfloat16: 2 * dim, int8: dim + 8, int4: dim / 2 + 4 })[kind];
 
 /** To the nearest whole number, of two as near to the even one. */
-export function roundEven(x: number): number {
+function roundEven(x: number): number {
   const low = Math.floor(x);
   if (x - low !== 0.5) return Math.round(x);
   return low % 2 === 0 ? low : low + 1;
