@@ -56,16 +56,32 @@ describe("training in the page", () => {
     });
   });
 
-  test("never takes the page's processor for 50 ms, with all words of the corpus on the map", async () => {
+  // A machine that is busy otherwise may stop the browser itself for as long: then once more.
+  test("never blocks the page for 50 ms, whatever is done in it, with all words of the corpus", {
+    retry: 2,
+  }, async () => {
     await here.visiting(async (visit) => {
-      // Loads what is loaded but once.
-      await visit.tab("look");
-      await visit.tab("train");
-      const busy = await busyWhile(visit.page, async () => {
-        await begin(visit, { ...SMALL, limit: 2_000_000, dim: 100, epochs: 5 });
+      const { page } = visit;
+      const busy = await busyWhile(page, async () => {
+        await begin(visit, { ...SMALL, limit: 2_000_000, dim: 100, epochs: 50 });
         await visit.tab("look");
         await visit.until("map-status", /still learning/);
-        await sleep(10_000);
+        await sleep(5000);
+        const map = await (await page.$("#map"))!.boundingBox();
+        for (let step = 0; step < 30; step++) {
+          await page.mouse.move(map!.x + 100 + 9 * step, map!.y + 100 + 5 * step);
+          if (step % 3 === 0) await page.mouse.wheel({ deltaY: -50 });
+          await sleep(20);
+        }
+        await page.type("#search", "money\n", { delay: 50 });
+        await page.type("#analogy", "king - man + woman\n", { delay: 20 });
+        await sleep(1500);
+        await page.setViewport({ width: 600, height: 900 });
+        await sleep(500);
+        await visit.tab("files");
+        await page.click("#int8");
+        await visit.until("int8-sizes", /int8/);
+        await sleep(2000);
         await visit.tab("train");
         await visit.click("stop");
         await visit.until("train-state", /^Stopped/);
@@ -73,12 +89,8 @@ describe("training in the page", () => {
         await visit.until("map-status", /^Brown corpus: /);
       });
       const ms = (time: number) => `${time.toFixed(1)} ms`;
-      const entries = busy.long.length === 0 ? "none" : busy.long.map(ms).join(", ");
-      console.log(
-        `longest task: ${ms(busy.clock)}, ${ms(busy.processor)} of the processor; long-task entries: ${entries}`,
-      );
-      // Not by the clock: on a busy machine that counts other programs as well.
-      expect(busy.processor).toBeLessThan(50);
+      console.log(`longest task: ${ms(busy.clock)}, ${ms(busy.processor)} of the processor`);
+      expect(busy.long.map(ms)).toEqual([]);
     });
   });
 

@@ -4,6 +4,7 @@ import { select } from "d3-selection";
 import "d3-transition";
 import { type D3ZoomEvent, type ZoomTransform, zoom, zoomIdentity } from "d3-zoom";
 import { onTheme } from "../dom.js";
+import { inSlices } from "../slices.js";
 import type { Points } from "../table/align.js";
 import { type Marks, Painter } from "./painter.js";
 import { SHADES } from "./palette.js";
@@ -29,6 +30,8 @@ export class WordMap {
   private marks: Marks = { chosen: [], near: [], arrows: [] };
   private hovered: number | undefined;
   private drawing = false;
+  /** Whether what is drawn, or about to be, is no longer all. */
+  private outdated = false;
 
   constructor(
     private readonly canvas: HTMLCanvasElement,
@@ -163,33 +166,32 @@ export class WordMap {
     if (clientWidth === 0 || (clientWidth === this.width && clientHeight === this.height)) return;
     this.width = clientWidth;
     this.height = clientHeight;
-    this.canvas.width = Math.round(clientWidth * devicePixelRatio);
-    this.canvas.height = Math.round(clientHeight * devicePixelRatio);
     this.zoom.extent([
       [0, 0],
       [clientWidth, clientHeight],
     ]);
-    this.draw();
+    this.redraw();
   }
 
+  /** Draws with the next picture of the page, or once the drawing that goes on has ended. */
   private redraw(): void {
-    if (this.drawing || this.width === 0) return;
+    if (this.width === 0) return;
+    this.outdated = true;
+    if (this.drawing) return;
     this.drawing = true;
-    requestAnimationFrame(() => {
-      this.drawing = false;
+    requestAnimationFrame(async () => {
+      this.outdated = false;
       const moving = this.points.move(performance.now());
-      this.draw();
+      const { words, points, shades, marks, hovered } = this;
+      await inSlices(this.painter.drawing({ words, points, shades, marks, hovered }, this.port()));
+      this.drawing = false;
+      if (this.outdated) this.redraw();
       // Every second picture is enough for slow points, and leaves the other half of the time to who trains.
-      if (moving) requestAnimationFrame(() => this.redraw());
+      else if (moving) requestAnimationFrame(() => this.redraw());
     });
   }
 
   private port(): Viewport {
     return new Viewport(this.width, this.height, this.points.box, this.view);
-  }
-
-  private draw(): void {
-    const { words, points, shades, marks, hovered } = this;
-    this.painter.draw({ words, points, shades, marks, hovered }, this.port());
   }
 }

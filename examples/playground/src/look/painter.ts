@@ -1,4 +1,4 @@
-// The picture of the map: dots, lines, what stands out, labels.
+// The picture of the map: dots, lines, what stands out, labels. The longer parts are done in slices.
 
 import { DotLayer, stampOf } from "./dots.js";
 import { LabelGrid } from "./labels.js";
@@ -20,6 +20,8 @@ const ROOM = 5;
 const TOOLS = { width: 242, height: 44, margin: 8 };
 /** So many of the most frequent words have dots that are larger and stronger. */
 const FREQUENT = 1000;
+/** So many dots, or points asked for a label, between two moments at which the page may do something else. */
+const SLICE = 256;
 
 /** What stands out: a row and its neighbours, or arrows between rows. */
 export interface Marks {
@@ -36,6 +38,13 @@ export interface Scene {
   readonly shades: Uint8Array;
   readonly marks: Marks;
   readonly hovered: number | undefined;
+}
+
+/** A word to be written, from its left end. */
+interface Label {
+  readonly word: string;
+  readonly x: number;
+  readonly y: number;
 }
 
 export class Painter {
@@ -62,15 +71,24 @@ export class Painter {
     for (const widths of Object.values(this.widths)) widths.clear();
   }
 
-  draw(scene: Scene, port: Viewport): void {
+  /**
+   * Draws. Yields wherever the page may do something else first; the canvas changes only at the end, all at once. A drawing has to
+   * end before another one begins.
+   */
+  *drawing(scene: Scene, port: Viewport): Generator<void> {
     this.scene = scene;
     this.port = port;
-    const visible = this.drawDots();
-    const { width, height } = this.canvas;
-    this.context.setTransform(width / port.width, 0, 0, height / port.height, 0, 0);
+    const { canvas, context, dots } = this;
+    const [width, height] = [port.width, port.height].map((side) => Math.round(side * devicePixelRatio));
+    const visible = yield* this.drawDots(width, height);
+    const labels = yield* this.placeLabels(visible);
+    // A size that is set empties the canvas.
+    if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+    dots.put(context);
+    context.setTransform(width / port.width, 0, 0, height / port.height, 0, 0);
     this.drawLinks();
     this.drawMarks();
-    this.drawLabels(visible);
+    this.drawLabels(labels);
   }
 
   private has(row: number): boolean {
@@ -82,12 +100,12 @@ export class Painter {
     return this.port.screen(x[row], y[row]);
   }
 
-  /** Draws the points, the most frequent words last; returns those in sight, the most frequent first. */
-  private drawDots(): number[] {
-    const { context, canvas, dots, palette, port } = this;
+  /** Draws the points into their layer, the most frequent words last; returns those in sight, the most frequent first. */
+  private *drawDots(width: number, height: number): Generator<void, number[]> {
+    const { context, dots, palette, port } = this;
     const { points, shades } = this.scene;
     const { x, y, length } = points;
-    const ratio = canvas.width / port.width;
+    const ratio = width / port.width;
     const { scale } = port;
     const [left, top] = port.screen(0, 0);
     const grown = Math.min(2.2, Math.sqrt(Math.sqrt(port.view.k))) * ratio;
@@ -95,15 +113,15 @@ export class Painter {
     const size = Math.min(1.5, Math.max(0.6, room / ROOM)) * grown;
     const stamps = [stampOf(2.2 * size, 1), stampOf(1.4 * size, 0.6)];
     const visible: number[] = [];
-    dots.clear(context, canvas.width, canvas.height, palette.ground);
+    dots.clear(context, width, height, palette.ground);
     for (let row = length - 1; row >= 0; row--) {
+      if (row % SLICE === 0) yield;
       const atX = left + x[row] * scale;
       const atY = top - y[row] * scale;
       if (atX < 0 || atY < 0 || atX > port.width || atY > port.height) continue;
       dots.dot(atX * ratio, atY * ratio, stamps[row < FREQUENT ? 0 : 1], palette.shades[shades[row]]);
       visible.push(row);
     }
-    dots.put(context);
     return visible.reverse();
   }
 
@@ -167,43 +185,49 @@ export class Painter {
     context.stroke();
   }
 
-  /** Words where there is room: what stands out first, then by frequency. */
-  private drawLabels(visible: readonly number[]): void {
-    const { context, palette } = this;
+  /** Words where there is room, by font: what stands out first, then by frequency. */
+  private *placeLabels(visible: readonly number[]): Generator<void, Record<Font, Label[]>> {
+    const { context } = this;
     const { marks, hovered, words } = this.scene;
     const { width, height } = this.port;
     const grid = new LabelGrid(width, height);
     grid.claim(width - TOOLS.width - TOOLS.margin, 0, TOOLS.width, TOOLS.height);
-    context.strokeStyle = palette.background;
-    context.lineJoin = "round";
-    context.textBaseline = "middle";
+    const labels: Record<Font, Label[]> = { [STRONG]: [], [FONT]: [] };
+    /** To the right of its point, or to the left. */
+    const place = (row: number, distance: number, font: Font) => {
+      const [x, y] = this.screen(row);
+      const word = words[row];
+      const length = this.textWidth(word, font);
+      const left = [x + distance, x - distance - length].find((left) => grid.claim(left, y - 7, length, 14));
+      if (left !== undefined) labels[font].push({ word, x: left, y });
+    };
     const strong = new Set([...(hovered === undefined ? [] : [hovered]), ...marks.chosen, ...marks.near]);
     context.font = STRONG;
-    context.fillStyle = palette.text;
-    context.lineWidth = 5;
-    for (const row of strong) if (this.has(row)) this.label(grid, row, 8, STRONG);
+    for (const row of strong) if (this.has(row)) place(row, 8, STRONG);
     context.font = FONT;
-    context.lineWidth = 4;
-    let room = Math.floor((width * height) / LABEL_AREA);
-    for (const row of visible.slice(0, MOST_ASKED)) {
-      if (room === 0) break;
-      if (!strong.has(row) && SPEAKING.test(words[row]) && this.label(grid, row, 5, FONT)) room--;
+    const room = Math.floor((width * height) / LABEL_AREA);
+    for (const [asked, row] of visible.slice(0, MOST_ASKED).entries()) {
+      if (asked % SLICE === 0) yield;
+      if (labels[FONT].length === room) break;
+      if (!strong.has(row) && SPEAKING.test(words[row])) place(row, 5, FONT);
     }
+    return labels;
   }
 
-  /** To the right of its point, or to the left. */
-  private label(grid: LabelGrid, row: number, distance: number, font: Font): boolean {
-    const { context } = this;
-    const [x, y] = this.screen(row);
-    const word = this.scene.words[row];
-    const width = this.textWidth(word, font);
-    for (const left of [x + distance, x - distance - width]) {
-      if (!grid.claim(left, y - 7, width, 14)) continue;
-      context.strokeText(word, left, y);
-      context.fillText(word, left, y);
-      return true;
+  private drawLabels(labels: Readonly<Record<Font, readonly Label[]>>): void {
+    const { context, palette } = this;
+    context.strokeStyle = palette.background;
+    context.fillStyle = palette.text;
+    context.lineJoin = "round";
+    context.textBaseline = "middle";
+    for (const font of [STRONG, FONT] as const) {
+      context.font = font;
+      context.lineWidth = font === STRONG ? 5 : 4;
+      for (const { word, x, y } of labels[font]) {
+        context.strokeText(word, x, y);
+        context.fillText(word, x, y);
+      }
     }
-    return false;
   }
 
   /** The font is that of the context. */

@@ -6,6 +6,7 @@ import { Training, type TrainingState } from "../../../skip-gram/model.js";
 import type { Sentences } from "../../../skip-gram/sentences.js";
 import { word2vecLines } from "../../../skip-gram/word2vec.js";
 import { Keeper, readCheckpoint } from "../checkpoint.js";
+import { nextTask } from "../slices.js";
 import type { Answer, Job, Order } from "./protocol.js";
 import { readCorpus } from "./read-corpus.js";
 
@@ -106,16 +107,6 @@ async function keeping(job: Job, training: Training, isKept: boolean) {
     },
     end: () => attempt(async () => keeper?.end()),
   };
-}
-
-const channel = new MessageChannel();
-
-/** Lets in the messages that have arrived. A timeout would wait for 4 ms each time. */
-function nextTask(): Promise<void> {
-  return new Promise((resolve) => {
-    channel.port1.onmessage = () => resolve();
-    channel.port2.postMessage(null);
-  });
 }
 
 /** The SHA-256 of the file that npm start would write; null for one that a string cannot hold. */
