@@ -42,7 +42,11 @@ export class Visit {
       if (message.type() === "error") errors.push(message.text());
     });
     page.setDefaultTimeout(PATIENCE);
-    await page.goto(url);
+    const response = await page.goto(url);
+    // Null where the page is only reloaded or its hash changes.
+    if (response !== null && response.status() >= 400) {
+      throw new Error(`${url} answers ${response.status()}: npm run playground:build first`);
+    }
     return new Visit(page, context, downloads, errors);
   }
 

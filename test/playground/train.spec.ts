@@ -62,6 +62,8 @@ describe("training in the page", () => {
   }, async () => {
     await here.visiting(async (visit) => {
       const { page } = visit;
+      // Loads what is loaded but once.
+      await visit.tab("look");
       const busy = await busyWhile(page, async () => {
         await begin(visit, { ...SMALL, limit: 2_000_000, dim: 100, epochs: 50 });
         await visit.tab("look");
