@@ -1,39 +1,28 @@
-// The page in other engines, where they are installed: each trains to the bits of Node and has every output equal.
+// The page in other engines, where they are installed; in the matrix of test/runtimes they are rows of their own.
 
 import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { firefox, webkit } from "../runtimes/browsers.js";
-import { serveBuilt } from "./serve.js";
-import { inNode, SMALL } from "./training.js";
+import { drive } from "../runtimes/playground.js";
 
-const ENGINES = [
+test.for([
   { browser: firefox, needs: ["/usr/bin/firefox-esr"], says: / — Firefox [\d.]+ \(SpiderMonkey\)/ },
   {
     browser: webkit,
     needs: ["/usr/bin/WebKitWebDriver", "/usr/bin/Xvfb"],
     says: / — Safari [\d.]+ \(JavaScriptCore\)/,
   },
-];
-
-describe.each(ENGINES)("$browser.name", ({ browser, needs, says }) => {
-  test.runIf(needs.every(existsSync))("trains to the same SHA-256 and proves every output", async () => {
-    const site = await serveBuilt();
-    const project = await mkdtemp(join(tmpdir(), "playground-engine-"));
-    const time = new AbortController();
-    try {
-      await browser.open(site.driven(SMALL), { project, signal: time.signal });
-      const seen = JSON.parse(await site.report);
-      expect(seen.fault).toBeUndefined();
-      expect(seen.sha256).toBe(inNode(SMALL).sha256);
-      expect(seen.proved).toMatch(/^(\d+) \/ \1 outputs are equal/);
-      expect(seen.proved).toMatch(says);
-    } finally {
-      time.abort();
-      site.close();
-      await rm(project, { recursive: true, force: true, maxRetries: 5 });
-    }
-  });
+])("$browser.name trains to the same SHA-256 and proves every output", async ({ browser, needs, says }, { skip }) => {
+  skip(!needs.every(existsSync), "it is not installed");
+  const project = await mkdtemp(join(tmpdir(), "playground-engine-"));
+  const time = new AbortController();
+  try {
+    expect(await drive(browser, { project, signal: time.signal })).toMatch(says);
+  } finally {
+    time.abort();
+    await rm(project, { recursive: true, force: true, maxRetries: 5 });
+  }
 });

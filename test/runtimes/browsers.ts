@@ -93,16 +93,25 @@ async function miniBrowser(): Promise<string> {
 const scripts = (...files: string[]) => files.map((file) => `<script type="module" src="${file}"></script>`).join("");
 export const WATCH = `<!doctype html><script src="/watch.js"></script>`;
 
+/** What a page posts to its server, once a browser has opened it. */
+export async function reportOf(
+  browser: Browser,
+  { url, report }: { url: string; report: Promise<string> },
+  context: Context,
+): Promise<string> {
+  const program = await browser.open(url, context);
+  const early = program.ended.then(() => {
+    throw new Error(`${browser.name} ended without a report`);
+  });
+  early.catch(() => {});
+  return Promise.race([report, early]);
+}
+
 /** Opens a page of a folder in a browser and waits for its report. */
 export async function visit(browser: Browser, folder: string, page: string, context: Context): Promise<Answer> {
   const served = await serve(folder, page);
   try {
-    const program = await browser.open(served.url, context);
-    const early = program.ended.then(() => {
-      throw new Error(`${browser.name} ended without a report`);
-    });
-    early.catch(() => {});
-    const output = await Promise.race([served.report, early]);
+    const output = await reportOf(browser, served, context);
     return { output, version: await debianVersion(browser.debian), engine: browser.engine };
   } finally {
     served.close();
@@ -110,7 +119,7 @@ export async function visit(browser: Browser, folder: string, page: string, cont
 }
 
 /** The package as it is, its bare names resolved by an import map. */
-const page = (browser: Browser): Entry => ({
+export const page = (browser: Browser): Entry => ({
   name: browser.name,
   fast: browser === chromium,
   install: browser.install,

@@ -9,6 +9,7 @@ import { exec } from "./exec.js";
 import { type Entry, isRed, matrix, parseReport, type Row } from "./matrix.js";
 import { nearest } from "./nearest.js";
 import { node } from "./node.js";
+import { playground } from "./playground.js";
 import { requests } from "./requests.js";
 import { shells } from "./shells.js";
 import { stage } from "./stage.js";
@@ -18,6 +19,7 @@ const all = (count: number): Entry[] => [
   ...node,
   ...edge,
   ...browsers,
+  ...playground,
   ...shells,
   ...bundlers,
   nearest,
