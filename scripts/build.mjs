@@ -35,10 +35,16 @@ const options = {
   tsconfigRaw: { compilerOptions: { useDefineForClassFields: false, verbatimModuleSyntax: true } },
 };
 
+/** Names that more than one file uses, and nobody outside. */
+const INTERNAL_NAMES =
+  "addressAt checkInPlace clearGrad denseGrad disown isShared madeBy savedVersion setTrainableRows unsave zeroGradient".split(
+    " ",
+  );
+
 /**
- * The private names of tensors and what they are made of, each with a short one: nobody outside reads them, so that the build may
- * shorten them. Not those of modules and optimizers, which users extend with names of their own; nor a name that another file uses as
- * well, for it may be public there. "$" keeps them apart from names that users give to what they add to a tensor or a Parameter.
+ * The private names of classes, each with a short one: nobody outside reads them, so that the build may shorten them. Not a name that
+ * another file uses as well, for it may be public there, unless it is known to be none. "$" keeps them apart from names that users
+ * give to what they add to a tensor, a module or an optimizer. Schedulers are left out, as their state has the names of their fields.
  */
 async function privateNames() {
   const files = (await readdir(join(root, "js"), { recursive: true })).filter((name) => name.endsWith(".ts"));
@@ -46,10 +52,13 @@ async function privateNames() {
   for (const name of files) texts.set(name, await readFile(join(root, "js", name), "utf8"));
   const uses = (name) => [...texts.values()].filter((text) => new RegExp(`\\b${name}\\b`).test(text)).length;
   const names = files
-    .filter((file) => /^(tensor\/|autograd|random)/.test(file))
-    .flatMap((file) => [...texts.get(file).matchAll(/ private (?:readonly |get |set )*(\w+)/g)])
+    .filter((file) => /^(tensor\/|nn\/|optim\/[^/]+$|autograd|random)/.test(file))
+    .flatMap((file) => [...texts.get(file).matchAll(/ private (?:readonly |get |set |\*)*(\w+)/g)])
     .map(([, name]) => name);
-  const shortened = [...new Set(names)].filter((name) => uses(name) === 1).sort();
+  const shortened = [...new Set(names)]
+    .filter((name) => uses(name) === 1)
+    .concat(INTERNAL_NAMES)
+    .sort();
   return Object.fromEntries(shortened.map((name, i) => [name, `$${i.toString(36)}`]));
 }
 

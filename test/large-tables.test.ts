@@ -85,6 +85,25 @@ test("kernels work beyond 2 GiB, where addresses are negative as 32-bit integers
   for (const owner of [...filler, low, high]) owner.dispose();
 });
 
+test("gradients that somebody has read make room for the next ones, and keep their values", () => {
+  const table = zeros([ROWS, DIM]);
+  const embedding = new nn.Embedding(ROWS, DIM, { weight: table });
+  const gradientOf = (row: number) => {
+    embedding.zeroGrad();
+    tidy(() => embedding.forward([row]).sum().backward());
+    return embedding.weight.grad as Tensor;
+  };
+  const first = gradientOf(0);
+  // One more than memory has room for, and nothing here lets the collector in.
+  gradientOf(1);
+  const last = gradientOf(2);
+  expect([first, last].map((grad) => [0, 1, 2].map((row) => grad.array[DIM * row]))).toEqual([
+    [1, 0, 0],
+    [0, 0, 1],
+  ]);
+  for (const owner of [first, embedding, table]) owner.dispose();
+});
+
 test("a table of 5 GiB is a RangeError that names the limit, and changes nothing", () => {
   const before = memory();
   const rows = (5 * GIB) / (4 * DIM);

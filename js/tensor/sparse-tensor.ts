@@ -11,7 +11,8 @@ import { keep, type Tensor, transient } from "./tensor.js";
 
 /**
  * A matrix [V, D] given by some of its rows: row indices[0, i] holds values[i, :], and repeated rows add up.
- * The gradient of an Embedding with `sparse: true`. https://docs.pytorch.org/docs/stable/sparse.html
+ * The gradient of an Embedding with `sparse: true`. `indices` and `values` live as long as it does: to return one of them from
+ * tidy, clone it. https://docs.pytorch.org/docs/stable/sparse.html
  */
 export class SparseTensor extends Resource {
   /** @internal */

@@ -48,6 +48,9 @@ class Link {
 const spent = /* @__PURE__ */ new Link();
 const needed = /* @__PURE__ */ new Link();
 
+/** Storages too large for the transients' budget that have lost their owner: they wait for the collector. */
+const waiting = /* @__PURE__ */ new Map<Block, WeakRef<Storage>>();
+
 /** Frees the block of an owned storage that nobody can reach any more. A net, not the plan. */
 const collected =
   typeof FinalizationRegistry === "undefined"
@@ -146,15 +149,20 @@ export class Storage extends Link {
     if (this.owners === 0) this.resident();
     if (this.owners++ > 0) return;
     this.delist();
+    waiting.delete(this.block!);
     this.watch();
   }
 
   /** One owner less; the last hands the storage to the transients, for whoever still holds it. */
   disown(): void {
-    // What is larger than their budget would only be copied out at once: it waits for the collector instead.
-    if (--this.owners > 0 || this.bytes > budget) return;
-    collected?.unregister(this);
-    this.enlist();
+    if (--this.owners > 0) return;
+    // What is larger than their budget would only be copied out at once: it waits for the collector, or until memory is full.
+    if (collected !== null && this.bytes > budget) {
+      waiting.set(this.block!, new WeakRef(this));
+    } else {
+      collected?.unregister(this);
+      this.enlist();
+    }
   }
 
   /** Moves the values out of linear memory. */
@@ -165,6 +173,7 @@ export class Storage extends Link {
     // Unlike slice() this does not fill the array with zeros first.
     this.moved = view instanceof Float32Array ? new Float32Array(view) : new Int32Array(view);
     this.delist();
+    collected?.unregister(this);
     this.block = null;
     giveBack(block);
   }
@@ -205,6 +214,7 @@ function take(bytes: number): Block | null {
 }
 
 function giveBack(block: Block): void {
+  waiting.delete(block);
   numTensors--;
   numBytes -= block.bytes;
   free(block);
@@ -224,10 +234,15 @@ function evictUntil(done: () => boolean): void {
   }
 }
 
-/** The last resort: every transient leaves linear memory. */
+/** The last resort: every transient leaves linear memory, and what waits for the collector one by one. */
 function takeAfterEviction(bytes: number): Block {
   evictUntil(() => false);
-  const block = take(bytes);
+  let block = take(bytes);
+  for (const storage of waiting.values()) {
+    if (block !== null) break;
+    storage.deref()?.evict();
+    block = take(bytes);
+  }
   if (block === null) throw outOfMemory(bytes);
   return block;
 }

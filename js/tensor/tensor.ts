@@ -229,7 +229,8 @@ export class Tensor extends Resource {
   }
 
   private accumulate(gradient: Gradient): void {
-    if (this.isDisposed) {
+    // Since the forward it may have been disposed or frozen.
+    if (this.isDisposed || !this.trainable) {
       gradient.dispose();
       return;
     }
@@ -303,7 +304,7 @@ export class Tensor extends Resource {
 
   /** A detached tensor on the same storage, for changing a parameter's values in place; disposed with this one. */
   get data(): Tensor {
-    this.dataHandle ??= keep(this.alias());
+    if (this.dataHandle === null || this.dataHandle.isDisposed) this.dataHandle = keep(this.alias());
     return this.dataHandle;
   }
 

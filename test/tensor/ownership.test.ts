@@ -158,3 +158,37 @@ describe("results that are held", () => {
     expect(memory().numTensors).toBe(before);
   });
 });
+
+describe("a parameter", () => {
+  const weightOf = () => new nn.Embedding(3, 2, { weight: [1, 2, 3, 4, 5, 6].map((x) => [x, -x]).slice(0, 3) });
+
+  it("gives out its data anew once somebody has disposed of it, in a state dict too", () => {
+    const embedding = weightOf();
+    embedding.weight.data.fill_(7).dispose();
+    for (const value of Object.values(embedding.stateDict())) value.dispose();
+    embedding.weight.data.fill_(1);
+    embedding.loadStateDict(embedding.stateDict());
+    expect(embedding.weight.toArray()).toEqual(Array(3).fill([1, 1]));
+    embedding.dispose();
+  });
+
+  it("that is frozen between forward and backward gets no gradient, as in PyTorch", () => {
+    const embedding = weightOf();
+    const other = weightOf();
+    const loss = tidy(() =>
+      embedding
+        .forward([0])
+        .add(other.forward([1]))
+        .sum(),
+    );
+    embedding.requiresGrad_(false);
+    loss.backward();
+    expect(embedding.weight.grad).toBeNull();
+    expect(other.weight.grad!.toDense().toArray()).toEqual([
+      [0, 0],
+      [1, 1],
+      [0, 0],
+    ]);
+    for (const owner of [embedding, other]) owner.dispose();
+  });
+});
