@@ -11,7 +11,7 @@ export type Reduction = "none" | "mean" | "sum";
 
 /**
  * Binary cross entropy of sigmoid(input) against target: log(1 + e^x) - x * target for each element x, without overflow.
- * target: same shape, values in [0, 1], no gradient. reduction: "mean" unless given.
+ * target: same shape, values in [0, 1]. Gradients for both. reduction: "mean" unless given.
  * https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.binary_cross_entropy_with_logits.html
  */
 export function binaryCrossEntropyWithLogits(
@@ -36,11 +36,11 @@ export function binaryCrossEntropyWithLogits(
   const out = reduced(losses, reduction);
   if (out !== losses) losses.dispose();
   const name = "BinaryCrossEntropyWithLogitsBackward0";
-  return record(out, name, [input], [input, target], (gradient, [x, y]) => {
+  return record(out, name, [input, target], [input, target], (gradient, [x, y], needed) => {
     const each = expanded(reduction === "mean" ? gradient.div(x.numel) : gradient, x.shape);
     const grad = transient(x.shape);
     kernels.crossEntropyWithLogitsBackward(grad.address, x.address, y.address, each.address, x.numel);
-    return [grad];
+    return [grad, needed[1] ? x.neg().mul(each) : null];
   });
 }
 

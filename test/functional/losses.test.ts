@@ -276,6 +276,74 @@ describe("mseLoss", () => {
   });
 });
 
+describe("binaryCrossEntropyWithLogits", () => {
+  const bce = F.binaryCrossEntropyWithLogits;
+
+  it("has the values and slopes of its formula, for both operands and every reduction", () => {
+    for (const reduction of REDUCTIONS) {
+      expectSlopes(
+        (x, y) => bce(x, y, { reduction }),
+        (x, y) =>
+          reduce(
+            x.map((value, i) => Math.log1p(Math.exp(value)) - value * y[i]),
+            reduction,
+          ),
+        [operand([3, 4]), operand([3, 4], 3)],
+      );
+    }
+  });
+
+  it("gives PyTorch's gradient to a target, also where the input needs none", () => {
+    const logits = [
+      [-1.5, 0.25],
+      [2, -0.5],
+    ];
+    for (const requiresGrad of [true, false]) {
+      for (const [reduction, gradient, expected] of [
+        [
+          "none",
+          [
+            [1, 2],
+            [3, -4],
+          ],
+          [
+            [1.5, -0.5],
+            [-6, -2],
+          ],
+        ],
+        [
+          "mean",
+          2,
+          [
+            [0.75, -0.125],
+            [-1, 0.25],
+          ],
+        ],
+        [
+          "sum",
+          2,
+          [
+            [3, -0.5],
+            [-4, 1],
+          ],
+        ],
+      ] as const) {
+        const x = tensor(logits, { requiresGrad });
+        const target = tensor(
+          [
+            [0.25, 1],
+            [0, 0.75],
+          ],
+          { requiresGrad: true },
+        );
+        bce(x, target, { reduction }).backward(tensor(gradient));
+        expect(target.grad!.toArray()).toEqual(expected);
+        expect(x.grad === null).toBe(!requiresGrad);
+      }
+    }
+  });
+});
+
 describe("a target of the wrong shape", () => {
   it("is a TypeError where it is an array that contains itself, or a DataView", () => {
     const endless: unknown[] = [];

@@ -140,7 +140,7 @@ describe("several parameters", () => {
   it("without any gradient have the norm 0, and so has no parameter", () => {
     expect(clipGradNorm_([zeros([2], { requiresGrad: true }), ones([1])], 1)).toBe(0);
     expect(clipGradNorm_([], 1)).toBe(0);
-    expect(clipGradNorm_(new nn.ModuleList().parameters(), 1, { errorIfNonfinite: true })).toBe(0);
+    expect(clipGradNorm_([...new nn.ModuleList().parameters()], 1, { errorIfNonfinite: true })).toBe(0);
     clipGradValue_([], 1);
   });
 
@@ -215,6 +215,14 @@ describe("gradients that are not finite", () => {
     expect(kept.map((param) => [...gradOf(param)])).toEqual([[1, Infinity], [2]]);
   });
 
+  it.each([NaN, Infinity])("reach rows that no batch touched as in PyTorch: %d", (bad) => {
+    const table = new nn.Embedding(3, 2);
+    table.forward([1]).backward(tensor([[bad, 1]]));
+    expect(clipGradNorm_(table.weight, 1)).toBe(bad);
+    const rest = Number.isNaN(bad) ? NaN : 0;
+    expect([...gradOf(table.weight)]).toEqual([rest, rest, NaN, rest, rest, rest]);
+  });
+
   it("stay what they are when values are clipped, as far as they have a sign", () => {
     const param = withGrad([Infinity, -Infinity, NaN, 0]);
     clipGradValue_(param, 2);
@@ -283,7 +291,7 @@ describe("clipping", () => {
   });
 
   const nothing = undefined as never;
-  it.each<[string, (params: Tensor[]) => unknown, typeof TypeError | typeof RangeError, string]>([
+  it.each<[string, (params: Tensor[]) => unknown, typeof Error, string]>([
     ["a negative greatest norm", (p) => clipGradNorm_(p, -1), RangeError, "maxNorm must be >= 0"],
     ["a greatest norm that is NaN", (p) => clipGradNorm_(p, NaN), RangeError, "maxNorm"],
     ["a greatest norm that is a word", (p) => clipGradNorm_(p, "1" as never), TypeError, "maxNorm"],
@@ -303,6 +311,22 @@ describe("clipping", () => {
     ["nothing as parameters", () => clipGradNorm_(nothing, 1), TypeError, "'params'"],
     ["a module as parameters", () => clipGradValue_(new nn.Linear(1, 1) as never, 1), TypeError, "an object of class"],
     ["a number among parameters", (p) => clipGradNorm_([...p, 3 as never], 1), TypeError, "found 3"],
+    [
+      "a generator that is used up",
+      (p) => {
+        const generator = p.values();
+        new optim.SGD(generator, { lr: 1 });
+        clipGradNorm_(generator, 1);
+      },
+      Error,
+      "clipGradNorm_: `parameters` is an empty generator",
+    ],
+    [
+      "the parameters of a module that has none",
+      () => clipGradValue_(new nn.ModuleList().parameters(), 1),
+      Error,
+      "clipGradValue_: `parameters` is an empty generator",
+    ],
     ["a word as parameters", () => clipGradNorm_("w" as never, 1), TypeError, 'found "w"'],
     [
       "a gradient among parameters",

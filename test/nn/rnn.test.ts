@@ -36,6 +36,23 @@ describe("padSequence", () => {
     expect(memory()).toEqual(before);
   });
 
+  it("of two ranks or sizes names both", () => {
+    expectError(
+      () => padSequence([[1, 2], [[1]]]),
+      RangeError,
+      "padSequence: sequences have different numbers of dimensions: sequences[0] is [2], sequences[1] is [1, 1]",
+    );
+    expectError(() => padSequence([[[1]], [1, 2]]), RangeError, "sequences[0] is [1, 1], sequences[1] is [2]");
+    expectError(() => padSequence([[[1]], [[1, 2]]]), RangeError, "tensor a (1)", "tensor b (2)", "dimension 1");
+  });
+
+  it("of integers refuses a padding value that is none, in its own name", () => {
+    const sequences = [longTensor([1, 2]), longTensor([3])];
+    const words = "padSequence: argument 'paddingValue' must be an integer, but got 0.5";
+    expectError(() => padSequence(sequences, { paddingValue: 0.5 }), TypeError, words);
+    expectError(() => padSequence(sequences, { paddingValue: 2 ** 31 }), RangeError, "padSequence: paddingValue is");
+  });
+
   it("of two dtypes, or with a hole, is a TypeError", () => {
     expectError(() => padSequence([tensor([1]), longTensor([1])]), TypeError, "sequences[1] is int32");
     expectError(() => padSequence(Object.assign(Array(3), { 0: [1], 2: [2] })), TypeError, "must be a number");

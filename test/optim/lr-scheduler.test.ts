@@ -90,6 +90,98 @@ describe("a scheduler", () => {
     expectError(() => plateau.step(zeros([2])), RangeError, "2 elements");
     expect(plateau.lastEpoch).toBe(2);
   });
+
+  it("takes no epoch, which PyTorch deprecates", () => {
+    const optimizer = sgd(1);
+    const plateau = new ReduceLROnPlateau(optimizer, { patience: 0 });
+    const rules = [
+      new StepLR(optimizer, { stepSize: 1 }),
+      new LambdaLR(optimizer, { lrLambda: () => 1 }),
+      new CosineAnnealingLR(optimizer, { tMax: 3 }),
+    ];
+    const words = "The epoch parameter in `scheduler.step()` was not necessary";
+    for (const scheduler of rules) expectError(() => any(scheduler).step(5), TypeError, words, "5");
+    expectError(() => any(plateau).step(1, 5), TypeError, words);
+    expect([...rules, plateau].map(({ lastEpoch }) => lastEpoch)).toEqual([0, 0, 0, 0]);
+    expect([lrsOf(optimizer), plateau.best]).toEqual([[[1, 1]], Infinity]);
+  });
+});
+
+describe("state saved after addParamGroup", () => {
+  type Made = optim.lrScheduler.Scheduler & { step(metric?: number): void };
+
+  /** One group, then another; a step or two, and everything anew from the state of both. */
+  function resumed(make: (optimizer: optim.SGD) => optim.lrScheduler.Scheduler, ...metrics: (number | undefined)[]) {
+    const optimizer = sgd(1);
+    const scheduler = make(optimizer) as Made;
+    optimizer.addParamGroup({ params: [param()], lr: 0.5 });
+    for (const metric of metrics) scheduler.step(metric);
+    const again = sgd(7, 7);
+    const loaded = make(again) as Made;
+    again.loadStateDict(optimizer.stateDict());
+    loaded.loadStateDict(JSON.parse(JSON.stringify(scheduler.stateDict())));
+    const next = (metric?: number) => {
+      loaded.step(metric);
+      return again.paramGroups.map(({ lr }) => lr);
+    };
+    return { loaded, again, next };
+  }
+
+  // All numbers are those of PyTorch 2.13.
+  it("goes on for StepLR, which does not look at the initial rates", () => {
+    const { loaded, next } = resumed((optimizer) => new StepLR(optimizer, { stepSize: 1, gamma: 0.5 }), undefined);
+    expect(loaded.getLastLr()).toEqual([0.5, 0.25]);
+    expect([next(), next()]).toEqual([
+      [0.25, 0.125],
+      [0.125, 0.0625],
+    ]);
+    expect(loaded.stateDict()).toMatchObject({ base_lrs: [1], last_epoch: 3 });
+  });
+
+  it("goes on for CosineAnnealingLR, but not upwards from the bottom", () => {
+    const { loaded, again, next } = resumed((optimizer) => new CosineAnnealingLR(optimizer, { tMax: 4 }), undefined);
+    for (const expected of [
+      [0.5, 0.25],
+      [0.14644660940672627, 0.07322330470336313],
+      [0, 0],
+    ]) {
+      for (const [i, lr] of next().entries()) expect(lr).toBeCloseTo(expected[i], 12);
+    }
+    const before = lrsOf(again);
+    expectError(next, Error, "the optimizer has 2 parameter groups, but had 1");
+    expect([lrsOf(again), loaded.lastEpoch]).toEqual([before, 4]);
+  });
+
+  it("is loaded for LambdaLR, whose next step is an error, as it was before", () => {
+    const { loaded, again, next } = resumed((optimizer) => new LambdaLR(optimizer, { lrLambda: (k) => 0.5 ** k }));
+    expectError(next, Error, "the optimizer has 2 parameter groups, but had 1");
+    expect([again.paramGroups.map(({ lr }) => lr), loaded.lastEpoch]).toEqual([[1, 0.5], 0]);
+    loaded.loadStateDict({ base_lrs: [1, 0.5, 2] });
+    expectError(next, Error, "the optimizer has 2 parameter groups, but had 3");
+    loaded.loadStateDict({ base_lrs: [1, 0.5] });
+    expect(next()).toEqual([0.5, 0.25]);
+  });
+
+  it("goes on for ReduceLROnPlateau, with or without a reduction in between", () => {
+    const make = (optimizer: optim.SGD) => new ReduceLROnPlateau(optimizer, { patience: 0, factor: 0.5, minLr: 0.2 });
+    const reduced = resumed(make, 1, 1);
+    expect([reduced.next(1), reduced.next(1)]).toEqual([
+      [0.25, 0.2],
+      [0.2, 0.2],
+    ]);
+    const early = resumed(make, 1);
+    expect(early.loaded.stateDict()).toMatchObject({ min_lrs: [0.2] });
+    expect([early.next(1), early.next(1)]).toEqual([
+      [0.5, 0.25],
+      [0.25, 0.2],
+    ]);
+  });
+
+  it("goes on for limits of their own only with as many as there are groups", () => {
+    const plateau = new ReduceLROnPlateau(sgd(1, 2), { patience: 0, minLr: [0, 0] });
+    plateau.loadStateDict({ min_lrs: [0.3], best: 1 });
+    expectError(() => plateau.step(1), Error, "in the `optimizer` (2) differs", "initialized (1)");
+  });
 });
 
 describe("the stateDict of a scheduler", () => {
@@ -114,13 +206,39 @@ describe("the stateDict of a scheduler", () => {
     }
   });
 
+  it("keeps an infinite patience through JSON", () => {
+    const patient = new ReduceLROnPlateau(sgd(1), { patience: Infinity });
+    const other = new ReduceLROnPlateau(sgd(1));
+    other.loadStateDict(JSON.parse(JSON.stringify(patient.stateDict())));
+    expect(other.stateDict()).toEqual(patient.stateDict());
+  });
+
+  it.each<["min" | "max", number]>([
+    ["min", -Infinity],
+    ["max", Infinity],
+    ["min", Infinity],
+  ])("does not guess which infinity JSON lost, mode %s, metric %d", (mode, metric) => {
+    const [plateau, other] = [mode, mode].map((one) => new ReduceLROnPlateau(sgd(1), { mode: one }));
+    plateau.step(metric);
+    const before = other.stateDict();
+    const lost = JSON.parse(JSON.stringify(plateau.stateDict()));
+    expectError(
+      () => other.loadStateDict(lost),
+      TypeError,
+      "loadStateDict: 'best' must be a number, but got null, as JSON writes",
+    );
+    expect(other.stateDict()).toEqual(before);
+    other.loadStateDict(plateau.stateDict());
+    expect(other.best).toBe(metric);
+  });
+
   it.each<[string, unknown, string]>([
     ["null", null, "expected an object"],
     ["a number", 3, "expected an object"],
     ["a lastEpoch that is a string", { last_epoch: "3" }, "'last_epoch' must be a number"],
     ["a factor that is null", { last_epoch: 3, factor: null }, "'factor' must be a number"],
-    ["limits for another number of groups", { last_epoch: 3, min_lrs: [0] }, "'min_lrs' must be an array of 2 numbers"],
-    ["limits that are no numbers", { last_epoch: 3, min_lrs: ["0", 1] }, "'min_lrs' must be an array of 2 numbers"],
+    ["limits that are no numbers", { last_epoch: 3, min_lrs: ["0", 1] }, "'min_lrs' must be an array of numbers"],
+    ["limits that are one number", { last_epoch: 3, min_lrs: 0 }, "'min_lrs' must be an array of numbers"],
     ["a limit that is a string", { last_epoch: 3, default_min_lr: "0" }, "default_min_lr"],
     ["an unknown mode", { last_epoch: 3, mode: "low" }, "mode low is unknown!"],
     ["an unknown threshold mode", { last_epoch: 3, threshold_mode: 1 }, "threshold mode 1 is unknown!"],

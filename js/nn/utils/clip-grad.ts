@@ -11,7 +11,8 @@ export type Params = Tensor | Iterable<Tensor>;
  * Multiplies all gradients by min(1, maxNorm / (norm + 1e-6)); norm is the norm of all their elements together and is returned.
  * normType: 2 unless given, 1, Infinity or any p > 0. A gradient that is not finite makes all of them 0 or NaN, or is an Error
  * with `errorIfNonfinite`. A gradient keeps its form: of sparse ones and of those of an Embedding only the rows present are
- * visited. https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.clip_grad_norm_.html
+ * visited, but NaN goes into all rows of the latter. Error for a generator that is used up.
+ * https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.clip_grad_norm_.html
  */
 export function clipGradNorm_(
   params: Params,
@@ -37,7 +38,11 @@ export function clipGradNorm_(
     );
   }
   const factor = maxNorm / (total + 1e-6);
-  if (!(factor >= 1)) for (const param of wanted) scaleGradient(param, factor);
+  for (const param of factor >= 1 ? [] : wanted) {
+    // NaN makes NaN of zeros too: reading the gradient of an Embedding writes those out.
+    if (Number.isNaN(factor)) void param.grad;
+    scaleGradient(param, factor);
+  }
   return total;
 }
 
@@ -62,6 +67,10 @@ function withGradients(operation: string, params: Params): Tensor[] {
     throw wrongKind(operation, "params", "a Tensor or an iterable of Tensors", params);
   }
   const all = new Set(several);
+  // PyTorch warns: the optimizer, say, has used it up.
+  if (all.size === 0 && (several as Partial<Iterator<Tensor>>).next) {
+    throw new Error(`${operation}: \`parameters\` is an empty generator, no gradient clipping would occur`);
+  }
   for (const param of all) {
     if (!(param instanceof Tensor)) {
       throw new TypeError(`${operation}: argument 'params' must contain Tensors, but found ${describe(param)}`);

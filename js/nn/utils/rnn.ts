@@ -10,6 +10,7 @@ import {
   wordText,
 } from "../../check.js";
 import { full, type IntegerArray, tensor } from "../../tensor/create.js";
+import { checkInt32 } from "../../tensor/fills.js";
 import { record } from "../../tensor/graph.js";
 import type { NestedArray } from "../../tensor/nested.js";
 import { tidy } from "../../tensor/scope.js";
@@ -42,6 +43,7 @@ export function padSequence(
   return tidy(() => {
     const parts = toParts(sequences);
     const [{ shape, dtype }] = parts;
+    if (dtype === "int32") checkInt32("padSequence", "paddingValue", paddingValue);
     const lengths = parts.map((part) => part.shape[0]);
     const longest = lengths.reduce((a, b) => Math.max(a, b));
     /** Where sequence i lies in [B, T, *]. */
@@ -139,6 +141,7 @@ function toParts(sequences: readonly Sequence[]): Tensor[] {
 
 /** PyTorch's words for the first trailing size that differs; it compares what follows the first dimension. */
 function mismatch(a: Shape, b: Shape): string {
+  if (a.length !== b.length) return "sequences have different numbers of dimensions";
   const dim = a.findIndex((size, i) => i > 0 && size !== b[i]);
   return `The size of tensor a (${a[dim]}) must match the size of tensor b (${b[dim]}) at non-singleton dimension ${dim}`;
 }

@@ -1,6 +1,6 @@
 import { checkNumber, checkOptions, type Some, wordText } from "../../check.js";
 import { Tensor } from "../../tensor/tensor.js";
-import { type Scheduled, Scheduler, type SchedulerStateDict } from "./scheduler.js";
+import { refuseEpoch, type Scheduled, Scheduler, type SchedulerStateDict } from "./scheduler.js";
 
 export interface PlateauOptions {
   /** Whether the metric should fall, "min", or rise, "max". "min" unless given. */
@@ -102,13 +102,16 @@ export class ReduceLROnPlateau extends Scheduler {
     const { mode = this.mode, threshold_mode = this.thresholdMode, best, default_min_lr = this.defaultMinLr } = dict;
     checkModes(mode, threshold_mode);
     if (default_min_lr !== null) checkNumber("loadStateDict", "default_min_lr", default_min_lr);
-    // JSON makes null of an infinity.
-    const others = { ...dict, default_min_lr: undefined, best: best === null ? worst(mode) : best };
+    const others: SchedulerStateDict = { ...dict, default_min_lr: undefined };
+    // JSON makes null of both infinities. Before the first step best is the worst; later it may be either, and null is refused.
+    if (best === null && dict.last_epoch === 0) others.best = worst(mode);
+    if (dict.patience === null) others.patience = Infinity;
     return { ...super.read(others), defaultMinLr: default_min_lr };
   }
 
-  /** metric: what is watched, a number or a tensor of one element. */
-  step(metric: number | Tensor): void {
+  /** metric: what is watched, a number or a tensor of one element. TypeError for an epoch. */
+  step(metric: number | Tensor, epoch?: undefined): void {
+    refuseEpoch(epoch);
     const current: unknown = metric instanceof Tensor ? metric.item() : metric;
     checkNumber("ReduceLROnPlateau", "metric", current);
     const better = this.isBetter(current);

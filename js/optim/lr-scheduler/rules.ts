@@ -66,10 +66,11 @@ export class LambdaLR extends LRScheduler {
   }
 
   protected lrAt(epoch: number): number[] {
+    const baseLrs = this.forGroups(this.baseLrs);
     return this.lrLambdas.map((lambda, i) => {
       const factor: unknown = lambda(epoch);
       checkNumber("LambdaLR", "the result of lrLambda", factor);
-      return this.baseLrs[i] * factor;
+      return baseLrs[i] * factor;
     });
   }
 }

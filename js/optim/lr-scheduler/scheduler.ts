@@ -38,7 +38,10 @@ export abstract class Scheduler {
     return Object.fromEntries(Object.entries(this.fields()).map(([theirs, ours]) => [theirs, copied(own[ours])]));
   }
 
-  /** Takes over what the dict has, from here or from PyTorch. TypeError for values of another kind; then nothing has changed. */
+  /**
+   * Takes over what the dict has, from here or from PyTorch. TypeError for values of another kind; then nothing has changed.
+   * Arrays may be of any length, as after addParamGroup: the step that needs one for each group says so.
+   */
   loadStateDict(dict: SchedulerStateDict): void {
     if (typeof dict !== "object" || dict === null) {
       throw new TypeError(`loadStateDict: expected an object, but got ${describe(dict)}`);
@@ -54,7 +57,8 @@ export abstract class Scheduler {
       const value = dict[theirs];
       if (value === undefined) continue;
       if (kindOf(value) !== kindOf(own[ours])) {
-        throw new TypeError(`loadStateDict: '${theirs}' must be ${kindOf(own[ours])}, but got ${describe(value)}`);
+        const got = value === null ? "null, as JSON writes infinities" : describe(value);
+        throw new TypeError(`loadStateDict: '${theirs}' must be ${kindOf(own[ours])}, but got ${got}`);
       }
       found[ours] = Array.isArray(value) ? [...value] : value;
     }
@@ -68,7 +72,16 @@ export abstract class Scheduler {
 
 function kindOf(value: unknown): string {
   if (!Array.isArray(value)) return `a ${typeof value}`;
-  return value.every((item) => typeof item === "number") ? `an array of ${value.length} numbers` : "another array";
+  return value.every((item) => typeof item === "number") ? "an array of numbers" : "another array";
+}
+
+/** PyTorch takes an epoch to jump to, with a warning. */
+export function refuseEpoch(epoch: unknown): void {
+  if (epoch !== undefined) {
+    throw new TypeError(
+      `The epoch parameter in \`scheduler.step()\` was not necessary and is not supported, but got ${describe(epoch)}`,
+    );
+  }
 }
 
 /** A scheduler that computes the next learning rates from the number of the step. */
@@ -99,20 +112,27 @@ export abstract class LRScheduler extends Scheduler {
   /** The learning rates of the groups at a step; `initial` in the constructor. */
   protected abstract lrAt(epoch: number, initial: boolean): number[];
 
-  /** Call it after the optimizer's step. */
-  step(): void {
+  /** Call it after the optimizer's step. TypeError for an epoch. */
+  step(epoch?: undefined): void {
+    refuseEpoch(epoch);
     this.advance(false);
+  }
+
+  /** `values`, which must be one for each group. */
+  protected forGroups<T>(values: readonly T[]): readonly T[] {
+    const { length } = this.optimizer.paramGroups;
+    if (values.length !== length) {
+      throw new Error(
+        `scheduler: the optimizer has ${length} parameter groups, but had ${values.length} when the scheduler was made or saved`,
+      );
+    }
+    return values;
   }
 
   /** The step that PyTorch's constructors take; ours end with it. */
   protected advance(initial: boolean): void {
     const { paramGroups } = this.optimizer;
-    const values = this.lrAt(this.lastEpoch + 1, initial);
-    if (values.length !== paramGroups.length) {
-      throw new Error(
-        `scheduler: the optimizer has ${paramGroups.length} parameter groups, but had ${values.length} when the scheduler was made`,
-      );
-    }
+    const values = this.forGroups(this.lrAt(this.lastEpoch + 1, initial));
     this.lastEpoch++;
     paramGroups.forEach((group, i) => {
       if (initial) group.initialLr ??= group.lr;
