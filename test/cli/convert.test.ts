@@ -1,7 +1,8 @@
 import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { readKeyedEmbedding, readWordVectors, writeSafetensors } from "nn-embedding/tables";
+import { tensor } from "nn-embedding";
+import { readKeyedEmbedding, readWordVectors, writeNpy, writeSafetensors } from "nn-embedding/tables";
 import { describe, expect, test } from "vitest";
 import { namesIn, run, temporaryFolder } from "./run.js";
 
@@ -161,6 +162,21 @@ describe.runIf(process.env.BUILD === "build")("what cannot be read is one line, 
       "a header without tensors",
       () => file("bare", writeSafetensors({})),
       /the file has no tensor "embedding.weight", it has none\n$/,
+    ],
+    [
+      "a .npy without dimensions",
+      () => file("scalar.npy", writeNpy(tensor(1))),
+      /^nn-embedding: .*scalar\.npy: a table is 2-D, but this array is of shape \[\]\n$/,
+    ],
+    [
+      "a .npy of one dimension",
+      () => file("row.npy", writeNpy(tensor([1, 2]))),
+      /^nn-embedding: .*row\.npy: a table is 2-D, but this array is of shape \[2\]\n$/,
+    ],
+    [
+      "a tensor of three dimensions",
+      () => file("cube", writeSafetensors({ "embedding.weight": tensor([[[1, 2]]]) })),
+      /^nn-embedding: .*cube: a table is 2-D, but this tensor is of shape \[1, 1, 2\]\n$/,
     ],
     [
       "a damaged .npy",
