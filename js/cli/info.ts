@@ -34,13 +34,8 @@ async function ofNpy(input: Input): Promise<string[][]> {
 /** A header tells how many rows there are; without one the lines are counted. */
 async function ofWordVectors(input: Input): Promise<string[][]> {
   const { first, count } = await linesIn(input.stream());
-  const header = /^(\d+) (\d+)\s*$/.exec(first);
-  if (header !== null)
-    return [
-      ["format", "word2vec"],
-      ["rows", header[1]],
-      ["dim", header[2]],
-    ];
+  const header = headerOf(first);
+  if (header !== null) return [["format", "word2vec"], ...header];
   using vectors = await readWordVectors([new TextEncoder().encode(first)]);
   return [
     ["format", "glove"],
@@ -49,23 +44,44 @@ async function ofWordVectors(input: Input): Promise<string[][]> {
   ];
 }
 
-/** The first line, and how many there are; no more are looked at than wanted. */
+/** What the reader takes for a header. Two other numbers are null, and the reader says what is wrong with them. */
+function headerOf(line: string): string[][] | null {
+  const [rows = 0, dim = 0] = /^(\d{1,10})[ \t]+(\d{1,10})$/.exec(line)?.slice(1).map(Number) ?? [];
+  if (rows >= 2 ** 31 || dim >= 2 ** 31 || dim === 0) return null;
+  return [
+    ["rows", String(rows)],
+    ["dim", String(dim)],
+  ];
+}
+
+/** The first line that is not blank, and how many are not; no more are looked at than wanted. */
 async function linesIn(
   chunks: AsyncIterable<Uint8Array>,
   wanted = Infinity,
 ): Promise<{ first: string; count: number }> {
+  // Takes a byte order mark away, as the reader does.
   const decoder = new TextDecoder();
   let first = "";
   let count = 0;
-  let ended = true;
+  let filled = false;
   for await (const chunk of chunks) {
-    if (count === 0)
-      first += decoder.decode(chunk.subarray(0, chunk.indexOf(LINE_FEED) + 1 || chunk.length), { stream: true });
-    for (let at = chunk.indexOf(LINE_FEED); at >= 0; at = chunk.indexOf(LINE_FEED, at + 1)) count++;
-    ended = chunk.at(-1) === LINE_FEED;
+    for (let start = 0; start < chunk.length; ) {
+      const found = chunk.indexOf(LINE_FEED, start);
+      const piece = chunk.subarray(start, found < 0 ? chunk.length : found);
+      start += piece.length + 1;
+      if (count === 0) first += decoder.decode(piece, { stream: true });
+      filled = count === 0 ? first.search(FILLED) >= 0 : filled || piece.some((byte) => !BLANKS.includes(byte));
+      if (found < 0) break;
+      if (filled) count++;
+      if (count === 0) first = "";
+      filled = false;
+    }
     if (count >= wanted) break;
   }
-  return { first, count: ended ? count : count + 1 };
+  return { first: first.replace(/[ \t\r]+$/, ""), count: filled ? count + 1 : count };
 }
 
 const LINE_FEED = 10;
+/** Space, tab and carriage return. */
+const BLANKS = [32, 9, 13];
+const FILLED = /[^ \t\r]/;

@@ -47,7 +47,7 @@ function fromText(input: Input, { top, words }: TableFlags): Promise<KeyedEmbedd
 
 async function fromNpy(input: Input, { top = Infinity, words }: TableFlags): Promise<KeyedEmbedding> {
   const array = await readNpy(input.stream());
-  const [rows] = array.shape;
+  const [rows] = tableShape("array", array.shape);
   const table = array.float().narrow(0, 0, Math.min(top, rows));
   return keyed(nn.Embedding.fromPretrained(table), words);
 }
@@ -62,9 +62,14 @@ async function fromSafetensors(
     refuseWords(words);
     return readKeyedEmbedding(ranges, top === Infinity ? {} : { limit: top });
   }
-  const { shape } = file.info(tensor);
-  const table = await file.rows(tensor, 0, Math.min(top, shape[0] ?? 0));
+  const [rows] = tableShape("tensor", file.info(tensor).shape);
+  const table = await file.rows(tensor, 0, Math.min(top, rows));
   return keyed(nn.Embedding.fromPretrained(table.float()), words);
+}
+
+function tableShape(what: string, shape: readonly number[]): readonly number[] {
+  if (shape.length === 2) return shape;
+  throw new Error(`a table is 2-D, but this ${what} is of shape [${shape.join(", ")}]`);
 }
 
 function refuseWords(words: string | undefined): void {

@@ -1,7 +1,7 @@
 // word2vec's binary form: after the header, for each row a word, a space, dim float32 (little endian) and perhaps a newline.
 
 import { bytesOf } from "../internals.js";
-import { NEWLINE, RETURN, SPACE, TAB } from "./ascii.js";
+import { isControl, NEWLINE, SPACE } from "./ascii.js";
 import type { ByteReader } from "./byte-reader.js";
 import { asciiOf } from "./decimal.js";
 import { countNumbers, type Header, withoutBlanks } from "./text-vectors.js";
@@ -40,10 +40,6 @@ function linesOf(bytes: Uint8Array): Uint8Array[] {
     start = end + 1;
   }
   return [...lines, bytes.subarray(start)];
-}
-
-function isControl(byte: number): boolean {
-  return byte < SPACE && byte !== TAB && byte !== NEWLINE && byte !== RETURN;
 }
 
 /** Reads the rows that the header tells, and the end of the file unless no more are wanted. */

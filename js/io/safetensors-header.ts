@@ -20,9 +20,28 @@ export const SAFETENSORS_KINDS = {
 
 export type SafetensorsDType = keyof typeof SAFETENSORS_KINDS;
 
+/** Bytes of an element of the format's other dtypes, which are told and not read: the sizes of a file are checked all the same. */
+const OTHER_WIDTHS: Readonly<Record<string, number>> = {
+  BOOL: 1,
+  F8_E4M3: 1,
+  F8_E5M2: 1,
+  F8_E8M0: 1,
+  F8_E4M3FNUZ: 1,
+  F8_E5M2FNUZ: 1,
+  I16: 2,
+  U16: 2,
+  U32: 4,
+  U64: 8,
+  C64: 8,
+  F4: 4 / 8,
+  F6_E2M3: 6 / 8,
+  F6_E3M2: 6 / 8,
+};
+
 /** What a header says of a tensor. */
 export interface SafetensorsInfo {
-  readonly dtype: SafetensorsDType;
+  /** Any name: only who reads the values wants to know them. */
+  readonly dtype: string;
   readonly shape: Shape;
   /** Where its bytes begin and end, counted from the end of the header. */
   readonly start: number;
@@ -97,13 +116,16 @@ export function checkMetadata(operation: string, metadata: unknown): Record<stri
 function parseEntry(where: string, entry: unknown): SafetensorsInfo {
   if (!isObject(entry)) throw new TypeError(`${where} must be an object, but got ${described(entry)}`);
   const { dtype, shape, data_offsets: offsets } = entry;
-  checkDType(where, dtype);
+  if (typeof dtype !== "string") throw new TypeError(`${where}: dtype must be a string, but got ${described(dtype)}`);
   checkShape(where, shape);
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isPlace)) {
     throw new RangeError(`${where}: data_offsets must be two whole numbers, but got ${described(offsets)}`);
   }
   const [start, end] = offsets;
-  const bytes = byteLength(shape, dtype);
+  if (end < start) throw new RangeError(`${where}: data_offsets are [${start}, ${end}], which end before they begin`);
+  const width = widthOf(dtype);
+  // A tensor of a dtype that came later is as long as the file says.
+  const bytes = width === null ? end - start : byteLength(shape, width);
   if (end - start !== bytes) {
     throw new RangeError(
       `${where}: ${dtype} ${sizeText(shape)} has ${bytes} bytes, but data_offsets are [${start}, ${end}]`,
@@ -112,17 +134,28 @@ function parseEntry(where: string, entry: unknown): SafetensorsInfo {
   return { dtype, shape, start, end };
 }
 
+/** Bytes of an element, null when nobody knows. */
+function widthOf(dtype: string): number | null {
+  if (isRead(dtype)) return SAFETENSORS_KINDS[dtype].bytes;
+  return Object.hasOwn(OTHER_WIDTHS, dtype) ? OTHER_WIDTHS[dtype] : null;
+}
+
+/** Whether tensors are made of it. */
+function isRead(dtype: unknown): dtype is SafetensorsDType {
+  return typeof dtype === "string" && Object.hasOwn(SAFETENSORS_KINDS, dtype);
+}
+
+/** TypeError for a dtype of which no tensor is made. */
 export function checkDType(where: string, dtype: unknown): asserts dtype is SafetensorsDType {
-  if (typeof dtype === "string" && Object.hasOwn(SAFETENSORS_KINDS, dtype)) return;
+  if (isRead(dtype)) return;
   throw new TypeError(
     `${where}: dtype ${described(dtype)} is not supported, those are ${Object.keys(SAFETENSORS_KINDS).join(", ")}`,
   );
 }
 
-/** Exact below 2^53, and beyond that no number that a file could have. */
-export function byteLength(shape: Shape, dtype: SafetensorsDType): number {
-  const { bytes } = SAFETENSORS_KINDS[dtype];
-  return shape.includes(0) ? 0 : shape.reduce((product, size) => product * size, bytes);
+/** width: bytes of an element. Exact below 2^53, and beyond that no number that a file could have. */
+export function byteLength(shape: Shape, width: number): number {
+  return shape.includes(0) ? 0 : shape.reduce((product, size) => product * size, width);
 }
 
 function isPlace(value: unknown): boolean {

@@ -7,11 +7,10 @@ import { type ArrayLayout, readLastTensor, readTensor } from "./filling.js";
 import { described, quoted } from "./json.js";
 import { openRanges, type RandomAccess, type Ranges } from "./random-access.js";
 import {
-  byteLength,
+  checkDType,
   headerLength,
   parseHeader,
   SAFETENSORS_KINDS,
-  type SafetensorsDType,
   type SafetensorsHeader,
   type SafetensorsInfo,
 } from "./safetensors-header.js";
@@ -23,8 +22,8 @@ const PREFIX_BYTES = 8;
 /**
  * Every tensor of a safetensors file, and its metadata. F32, F16, BF16 and F64 become float32 (F64 rounded to nearest), I32,
  * I64, I8 and U8 become int32; the tensors are the caller's to dispose of. Values go straight into linear memory as they come.
- * RangeError or TypeError for a file that is no safetensors file, is damaged, has other dtypes or an I64 beyond 32 bits; then no
- * memory is held. For some of the tensors, rows or plain bytes: `openSafetensors`.
+ * RangeError or TypeError for a file that is no safetensors file, is damaged, has a tensor of another dtype or an I64 beyond 32
+ * bits; then no memory is held. For some of the tensors, whatever the dtypes of the others, rows or plain bytes: `openSafetensors`.
  */
 export async function readSafetensors(
   source: Source,
@@ -34,13 +33,14 @@ export async function readSafetensors(
   checkOptions(operation, options, ["onProgress", "total"]);
   return reading(operation, source, options, async (reader) => {
     const { tensors, metadata } = await readHeader(reader);
+    const layouts = Array.from(tensors, ([name, info]) => [name, layoutOf(operation, name, info)] as const);
     const read: [string, Tensor][] = [];
     try {
       let rows = 0;
-      for (const [name, info] of tensors) {
-        const tensor = await readTensor(reader, layoutOf(name, info), (more) => reader.report(rows + more));
+      for (const [name, layout] of layouts) {
+        const tensor = await readTensor(reader, layout, (more) => reader.report(rows + more));
         read.push([name, tensor]);
-        rows += info.shape[0] ?? 1;
+        rows += layout.shape[0] ?? 1;
       }
       await reader.expectEnd();
       reader.report(rows);
@@ -96,22 +96,27 @@ export class SafetensorsFile {
     this.names = [...header.tensors.keys()];
   }
 
-  /** The dtype and the shape of a tensor. RangeError for a name that the file does not have. */
-  info(name: string): { readonly dtype: SafetensorsDType; readonly shape: Shape } {
+  /**
+   * The dtype and the shape of a tensor, also of one whose dtype `tensor` and `rows` refuse. RangeError for a name that the file
+   * does not have.
+   */
+  info(name: string): { readonly dtype: string; readonly shape: Shape } {
     const { dtype, shape } = this.find("info", name);
     return { dtype, shape };
   }
 
-  /** A tensor as float32 or int32, as `readSafetensors` makes it. */
+  /** A tensor as float32 or int32, as `readSafetensors` makes it. TypeError for other dtypes, of which there are `bytes`. */
   async tensor(name: string): Promise<Tensor> {
     const info = this.find("tensor", name);
-    return this.part("tensor", info, (reader) => readLastTensor(reader, layoutOf(name, info)));
+    const layout = layoutOf("SafetensorsFile.tensor", name, info);
+    return this.part("tensor", info, (reader) => readLastTensor(reader, layout));
   }
 
   /** The rows [start, end) of a tensor: its first dimension becomes end - start. Reads no other rows. */
   async rows(name: string, start: number, end: number): Promise<Tensor> {
     const rows = this.findRows("rows", name, start, end);
-    return this.part("rows", rows, (reader) => readLastTensor(reader, layoutOf(name, rows, start)));
+    const layout = layoutOf("SafetensorsFile.rows", name, rows, start);
+    return this.part("rows", rows, (reader) => readLastTensor(reader, layout));
   }
 
   /**
@@ -144,7 +149,7 @@ export class SafetensorsFile {
   /** What a header would say of the rows [start, end) alone. */
   private findRows(method: string, name: string, start: number, end?: number): SafetensorsInfo {
     const operation = `SafetensorsFile.${method}`;
-    const { dtype, shape, start: first } = this.find(method, name);
+    const { dtype, shape, start: first, end: last } = this.find(method, name);
     if (shape.length === 0) throw new RangeError(`${operation}: tensor ${quoted(name)} is 0-D and has no rows`);
     const [height, ...row] = shape;
     const stop = end ?? height;
@@ -155,7 +160,10 @@ export class SafetensorsFile {
         `${operation}: rows [${start}, ${stop}) are not among the ${height} of tensor ${quoted(name)}`,
       );
     }
-    const rowBytes = byteLength(row, dtype);
+    const rowBytes = height === 0 ? 0 : (last - first) / height;
+    if (!Number.isInteger(rowBytes)) {
+      throw new RangeError(`${operation}: rows of tensor ${quoted(name)} do not begin at whole bytes`);
+    }
     return { dtype, shape: [stop - start, ...row], start: first + start * rowBytes, end: first + stop * rowBytes };
   }
 }
@@ -183,8 +191,9 @@ function readPart<T>(
   });
 }
 
-/** firstRow: where the rows begin in the tensor. */
-function layoutOf(name: string, { dtype, shape }: SafetensorsInfo, firstRow = 0): ArrayLayout {
+/** TypeError for a dtype of which no tensor is made. firstRow: where the rows begin in the tensor. */
+function layoutOf(operation: string, name: string, { dtype, shape }: SafetensorsInfo, firstRow = 0): ArrayLayout {
+  checkDType(`${operation}: tensor ${quoted(name)}`, dtype);
   return { name: `tensor ${quoted(name)}`, kind: SAFETENSORS_KINDS[dtype], shape, firstRow };
 }
 

@@ -14,7 +14,8 @@ import {
 
 /** Values that are no tensor: their bytes, row-major, as the dtype says. */
 export interface RawTensor {
-  readonly dtype: SafetensorsDType;
+  /** A SafetensorsDType, or TypeError: a string, so that what `SafetensorsFile.info` tells can be handed on. */
+  readonly dtype: string;
   readonly shape: Shape;
   /** Any typed array over these bytes. */
   readonly data: ArrayBufferView;
@@ -95,10 +96,9 @@ function entryOf(operation: string, name: string, value: unknown, floats: Writte
   }
   checkDType(where, dtype);
   checkShape(where, shape);
-  if (data.byteLength !== byteLength(shape, dtype)) {
-    throw new RangeError(
-      `${where}: ${dtype} ${sizeText(shape)} has ${byteLength(shape, dtype)} bytes, but data has ${data.byteLength}`,
-    );
+  const bytes = byteLength(shape, SAFETENSORS_KINDS[dtype].bytes);
+  if (data.byteLength !== bytes) {
+    throw new RangeError(`${where}: ${dtype} ${sizeText(shape)} has ${bytes} bytes, but data has ${data.byteLength}`);
   }
   return { name, dtype, shape, pieces: () => bytePieces(data) };
 }
@@ -124,7 +124,7 @@ function headerOf(entries: readonly Entry[], metadata: Readonly<Record<string, s
   let end = 0;
   const infos = entries.map(({ name, dtype, shape }): [string, object] => {
     const start = end;
-    end += byteLength(shape, dtype);
+    end += byteLength(shape, SAFETENSORS_KINDS[dtype].bytes);
     return [name, { dtype, shape, data_offsets: [start, end] }];
   });
   if (metadata !== undefined) infos.unshift(["__metadata__", metadata]);

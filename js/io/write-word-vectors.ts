@@ -2,6 +2,7 @@
 
 import { bytesOf, checkOptions, checkWord, wrongKind } from "../internals.js";
 import { KeyedEmbedding } from "../tables/keyed-embedding.js";
+import { isControl } from "./ascii.js";
 import { decimalText, parseDecimal } from "./decimal.js";
 import { FORMATS, type WordVectorFormat } from "./word-vectors.js";
 
@@ -128,6 +129,8 @@ function binaryProblem(word: string): string | null {
 
 function textProblem(word: string): string | null {
   if (/[\r\n]/.test(word)) return "has a line break, which text cannot hold";
+  if (new TextEncoder().encode(word).some(isControl))
+    return "has a control character, which is taken for binary in text";
   const last = /[ \t]([^ \t]+)[ \t]*$/.exec(word)?.[1];
   if (last === undefined) return null;
   const bytes = new TextEncoder().encode(last);

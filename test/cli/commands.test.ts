@@ -36,6 +36,21 @@ describe.runIf(process.env.BUILD === "build")("nn-embedding info", () => {
     expect(printed("info", written("a.npy", writeNpy(tensor([[1, 2, 3]]))))).toBe("format\tnpy\narray\t<f4\t[1, 3]\n");
   });
 
+  test("looks at text as the reader does: a tab or several blanks in the header, a byte order mark, lines without text", () => {
+    const info = (content: string) => printed("info", written("odd.txt", content));
+    for (const header of ["3\t2", "3  2 \r", "\ufeff3 2", "\n \t\r\n3 2"]) {
+      expect(info(`${header}\na 1 2\nb 3 4\nc 5 6\n`)).toBe("format\tword2vec\nrows\t3\ndim\t2\n");
+    }
+    for (const lines of ["a 1 2\n\nb 3 4\n", "\n \r\na 1 2\nb 3 4\n\t\n ", "\ufeff\r\na 1 2\r\n\r\nb 3 4"]) {
+      expect(info(lines)).toBe("format\tglove\nrows\t2\ndim\t2\n");
+    }
+    for (const header of ["3 0", "3 2.5", "3 99999999999"]) {
+      const { status, stdout, stderr } = run(["info", written("odd.txt", `${header}\n`)]);
+      expect([status, stdout]).toEqual([1, ""]);
+      expect(stderr).toMatch(/odd\.txt: readWordVectors: line 1: "3 \S+" must be a header of two whole numbers/);
+    }
+  });
+
   test("reads pipes", () => {
     expect(run(["info", "-"], bytesOf(at("int8.safetensors"))).stdout).toContain(
       "tensor\tembedding.weight\tU8\t[283, 108]\n",

@@ -1,7 +1,8 @@
 import { execFileSync, spawn } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { readKeyedEmbedding, readWordVectors, writeSafetensors } from "nn-embedding/tables";
+import { tensor } from "nn-embedding";
+import { readKeyedEmbedding, readWordVectors, writeNpy, writeSafetensors } from "nn-embedding/tables";
 import { describe, expect, test } from "vitest";
 import { namesIn, run, temporaryFolder } from "./run.js";
 
@@ -110,6 +111,27 @@ describe.runIf(process.env.BUILD === "build")("nn-embedding convert", () => {
     ]);
   });
 
+  test("reads a table beside tensors of dtypes that are not read", () => {
+    const header = JSON.stringify({
+      mask: { dtype: "BOOL", shape: [2, 4], data_offsets: [0, 8] },
+      "emb.weight": { dtype: "F32", shape: [2, 2], data_offsets: [8, 24] },
+    });
+    const data = new Uint8Array(Float32Array.of(1, 2, 3, 4).buffer);
+    const path = at("masked");
+    writeFileSync(path, Buffer.concat([Uint8Array.of(header.length, 0, 0, 0, 0, 0, 0, 0), Buffer.from(header)]));
+    appendFileSync(path, Buffer.concat([new Uint8Array(8), data]));
+    expect(run(["info", path]).stdout).toBe(
+      "format\tsafetensors\ntensor\tmask\tBOOL\t[2, 4]\ntensor\temb.weight\tF32\t[2, 2]\n",
+    );
+    const converted = (name: string) => run(["convert", path, "-", "--to", "glove", "--tensor", name]);
+    expect(converted("emb.weight").stdout).toBe("0 1 2\n1 3 4\n");
+    const { status, stdout, stderr } = converted("mask");
+    expect([status, stdout]).toEqual([1, ""]);
+    expect(stderr).toMatch(
+      /masked: SafetensorsFile\.rows: tensor "mask": dtype "BOOL" is not supported, those are F64, /,
+    );
+  });
+
   test("reads and writes pipes, text and tensors", () => {
     const text = run(["convert", "-", "-", "--to", "word2vec", "--top", "2"], readFileSync(GLOVE));
     expect(text.stdout).toMatch(/^2 100\nthe -0\.038194 .*\n, -0\.10767 .*\n$/);
@@ -161,6 +183,21 @@ describe.runIf(process.env.BUILD === "build")("what cannot be read is one line, 
       "a header without tensors",
       () => file("bare", writeSafetensors({})),
       /the file has no tensor "embedding.weight", it has none\n$/,
+    ],
+    [
+      "a .npy without dimensions",
+      () => file("scalar.npy", writeNpy(tensor(1))),
+      /^nn-embedding: .*scalar\.npy: a table is 2-D, but this array is of shape \[\]\n$/,
+    ],
+    [
+      "a .npy of one dimension",
+      () => file("row.npy", writeNpy(tensor([1, 2]))),
+      /^nn-embedding: .*row\.npy: a table is 2-D, but this array is of shape \[2\]\n$/,
+    ],
+    [
+      "a tensor of three dimensions",
+      () => file("cube", writeSafetensors({ "embedding.weight": tensor([[[1, 2]]]) })),
+      /^nn-embedding: .*cube: a table is 2-D, but this tensor is of shape \[1, 1, 2\]\n$/,
     ],
     [
       "a damaged .npy",

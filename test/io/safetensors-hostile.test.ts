@@ -41,9 +41,14 @@ const HEADERS: [what: string, header: string | Uint8Array, kind: typeof TypeErro
 ];
 
 const ENTRIES: [what: string, info: object, kind: typeof TypeError, words: RegExp | string][] = [
-  ["no dtype", { shape: [2], data_offsets: [0, 8] }, TypeError, 'tensor "w": dtype undefined is not supported'],
-  ["an unknown dtype", { ...good, dtype: "F8_E4M3" }, TypeError, 'tensor "w": dtype "F8_E4M3" is not supported'],
-  ["an inherited dtype", { ...good, dtype: "toString" }, TypeError, 'dtype "toString" is not supported'],
+  [
+    "no dtype",
+    { shape: [2], data_offsets: [0, 8] },
+    TypeError,
+    'tensor "w": dtype must be a string, but got undefined',
+  ],
+  ["a size that is not its dtype's", { ...good, dtype: "F8_E4M3" }, RangeError, 'tensor "w": F8_E4M3 [2] has 2 bytes'],
+  ["half a byte", { ...good, dtype: "F4", shape: [15] }, RangeError, 'tensor "w": F4 [15] has 7.5 bytes'],
   ["another dtype's size", { ...good, dtype: "F64" }, RangeError, 'tensor "w": F64 [2] has 16 bytes'],
   ["no shape", { dtype: "F32", data_offsets: [0, 8] }, TypeError, 'tensor "w": shape must be an array'],
   ["a shape of text", { ...good, shape: ["2"] }, TypeError, "tensor \"w\": argument 'size'"],
@@ -69,6 +74,12 @@ const ENTRIES: [what: string, info: object, kind: typeof TypeError, words: RegEx
   ["broken offsets", { ...good, data_offsets: [0.5, 8.5] }, RangeError, "data_offsets must be two whole numbers"],
   ["offsets beyond 2^53", { ...good, data_offsets: [2 ** 60, 2 ** 60] }, RangeError, "data_offsets must be two"],
   ["offsets the wrong way round", { ...good, data_offsets: [8, 0] }, RangeError, "data_offsets are [8, 0]"],
+  [
+    "a dtype that nobody knows and offsets the wrong way round",
+    { ...good, dtype: "X", data_offsets: [8, 0] },
+    RangeError,
+    "data_offsets are [8, 0], which end before they begin",
+  ],
   [
     "a hole before it",
     { ...good, data_offsets: [4, 12] },
