@@ -122,4 +122,38 @@ describe("training in the page", () => {
       await visit.close();
     },
   );
+
+  test("that goes on in one tab is not forgotten by another", async () => {
+    const job = { ...SMALL, limit: 60_000, epochs: 40 };
+    const first = await Visit.open(here.browser, here.site.url);
+    const again = async () => {
+      const visit = await Visit.open(here.browser, here.site.url, first);
+      await visit.until("kept-training", /Brown corpus was interrupted at \d+ %/);
+      return visit;
+    };
+    await begin(first, job);
+    await first.until("epochs-done", /^[1-9]/);
+    await sleep(300);
+    await first.page.close();
+    const [runs, forgets] = [await again(), await again()];
+    await runs.page.bringToFront();
+    await runs.click("continue");
+    const epochs = Number((await runs.until("epochs-done", /^\d+$/))[0]);
+    await forgets.page.bringToFront();
+    await forgets.click("forget");
+    await forgets.page.waitForSelector("#kept-training", { hidden: true });
+    await runs.page.bringToFront();
+    await runs.page.waitForFunction(
+      (least) => Number(document.getElementById("epochs-done")!.textContent) > least,
+      {},
+      epochs,
+    );
+    await sleep(300);
+    await runs.page.close();
+    const last = await again();
+    await last.click("continue");
+    await last.until("epochs-done", /^\d+$/);
+    expect(last.errors).toEqual([]);
+    await last.close();
+  });
 });
