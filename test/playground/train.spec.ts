@@ -56,6 +56,24 @@ describe("training in the page", () => {
     });
   });
 
+  test("leaves the file that was opened meanwhile, and offers its own vectors", async () => {
+    await here.visiting(async (visit) => {
+      await begin(visit, { ...SMALL, epochs: 1000 });
+      await visit.until("words-seen", /^[\d,]+ of/);
+      await visit.openFile("test/fixtures/glove.txt");
+      await visit.tab("train");
+      await visit.click("stop");
+      await visit.until("train-state", /^Stopped/);
+      await visit.tab("look");
+      await visit.until("map-status", /^glove\.txt: 283 words/);
+      await visit.tab("train");
+      await visit.click("train-look");
+      await visit.until("map-status", /^Brown corpus: /);
+      await visit.tab("train");
+      expect(await visit.page.$("#train-look:not([hidden])")).toBe(null);
+    });
+  });
+
   // A machine that is busy otherwise may stop the browser itself for as long: then once more.
   test("never blocks the page for 50 ms, whatever is done in it, with all words of the corpus", {
     retry: 2,

@@ -4,6 +4,7 @@ import { type About, forgetTraining, keptTraining } from "../checkpoint.js";
 import { announce, count, h } from "../dom.js";
 import { sentence } from "../faults.js";
 import type { Store, Vectors } from "../store.js";
+import { openTab } from "../tabs.js";
 import { jobForm } from "./form.js";
 import { ProgressView } from "./progress.js";
 import { type Answer, type Job, labelOf, type Order } from "./protocol.js";
@@ -28,6 +29,14 @@ export function mount(panel: HTMLElement, store: Store): void {
   let about = "";
   /** What this tab gave to the others last, and at first what they had. */
   let shown: Vectors | null = null;
+  /** The result, where another file was opened meanwhile. */
+  let aside: Vectors | null = null;
+  const look = h(
+    "button",
+    { id: "train-look", type: "button", hidden: true, onclick: showAside },
+    "Look at its vectors",
+  );
+  view.element.append(look);
 
   function enter(state: State): void {
     start.disabled = state !== "idle";
@@ -45,6 +54,7 @@ export function mount(panel: HTMLElement, store: Store): void {
   function begin(first: Order): void {
     offer.hidden = true;
     shown = store.vectors;
+    look.hidden = true;
     view.clear();
     about = "Reading the text …";
     say(about);
@@ -74,10 +84,23 @@ export function mount(panel: HTMLElement, store: Store): void {
     say(type === "pause" ? "Paused." : about);
   }
 
+  /** Shows the vectors in all tabs. Whoever has opened a file meanwhile looks at that, and is offered the result. */
   function give(matrix: Float32Array, done: boolean): void {
     const label = labelOf(current!.corpus);
-    shown = { words, dim: current!.settings.dim, matrix, from: "training", label, done };
-    store.set(shown);
+    const vectors: Vectors = { words, dim: current!.settings.dim, matrix, from: "training", label, done };
+    if (store.vectors === shown) {
+      shown = vectors;
+      store.set(vectors);
+    } else if (done) {
+      aside = vectors;
+      look.hidden = false;
+    }
+  }
+
+  function showAside(): void {
+    store.set(aside);
+    look.hidden = true;
+    openTab("look");
   }
 
   function receive(answer: Answer): void {
@@ -92,8 +115,7 @@ export function mount(panel: HTMLElement, store: Store): void {
         view.show(answer);
         break;
       case "vectors":
-        // Whoever has opened a file meanwhile looks at that.
-        if (store.vectors === shown) give(answer.matrix, false);
+        give(answer.matrix, false);
         break;
       case "unkept":
         store.fail(answer.message);
