@@ -2,6 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { setTimeout as sleep } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import type { AxeResults } from "axe-core";
 import { describe, expect, test } from "vitest";
@@ -192,6 +193,27 @@ describe("what goes wrong is a sentence on the screen", () => {
       expect(await visit.fault()).toMatch(/No word occurs at least 5 times/);
       await visit.page.waitForSelector("#start:enabled");
     }, /No word occurs/);
+  });
+
+  test("of a training that diverges, whose last vectors are numbers", async () => {
+    await here.visiting(async (visit) => {
+      await visit.fill("learning-rate", "10");
+      for (const [id, text] of [
+        ["limit", "60000"],
+        ["dim", "20"],
+        ["epochs", "6"],
+      ] as const)
+        await visit.fill(id, text);
+      await visit.click("start");
+      expect(await visit.fault()).toBe("The training diverges: choose a smaller learning rate.");
+      expect(await visit.text("train-state")).toMatch(/ended with an error/);
+      expect(await visit.text("loss")).not.toMatch(/NaN|Infinity/);
+      expect(await visit.page.$eval("#sha256", (element) => element.checkVisibility())).toBe(false);
+      await visit.page.reload();
+      await visit.page.waitForSelector("#start:enabled");
+      await sleep(500);
+      expect(await visit.page.$("#kept-training:not([hidden])")).toBe(null);
+    }, /diverges/);
   });
 
   test("of a model that does not fit into memory", async () => {

@@ -73,6 +73,8 @@ export function mount(panel: HTMLElement, store: Store): void {
   }
 
   function fail(message: string): void {
+    // What came last is all there will be.
+    if (shown !== null && !shown.done) give(shown.matrix, true);
     end("The training has ended with an error.");
     store.fail(message);
   }

@@ -2,7 +2,7 @@
 
 import { memory } from "nn-embedding";
 import { sha256 as sha256Of } from "../../../../js/verify/sha256.js";
-import { Training, type TrainingState } from "../../../skip-gram/model.js";
+import { DivergenceError, Training, type TrainingState } from "../../../skip-gram/model.js";
 import type { Sentences } from "../../../skip-gram/sentences.js";
 import { word2vecLines } from "../../../skip-gram/word2vec.js";
 import { Keeper, readCheckpoint } from "../checkpoint.js";
@@ -47,11 +47,20 @@ async function work(job: Job, state?: TrainingState): Promise<void> {
   tell({ type: "corpus", job, words: corpus.words.join("\n"), read: corpus.size });
   const training = new Training(corpus, job.settings, state);
   const keep = await keeping(job, training, state !== undefined);
-  await learn(training, state?.place.words ?? 0, keep.look);
-  const matrix = training.matrix();
+  try {
+    await learn(training, state?.place.words ?? 0, keep.look);
+    await finish(corpus, training.matrix(), keep.end);
+  } catch (error) {
+    // It would diverge again.
+    if (error instanceof DivergenceError) await keep.end();
+    throw error;
+  }
+}
+
+async function finish(corpus: Sentences, matrix: Float32Array, end: () => Promise<void>): Promise<void> {
   const sha256 = stopped ? null : fileHash(corpus, matrix);
   // The page ends this worker when it has the answer.
-  await keep.end();
+  await end();
   tell(stopped ? { type: "stopped", matrix } : { type: "done", matrix, sha256 }, [matrix.buffer]);
 }
 
