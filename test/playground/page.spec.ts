@@ -147,11 +147,12 @@ describe("what goes wrong is a sentence on the screen", () => {
       readFileSync("test/fixtures/static/plain/model.safetensors").subarray(0, 200),
     ],
     ["an empty file", "empty.txt", Buffer.alloc(0)],
+    ["a file whose name is that of another fault", "quota.txt", Buffer.from("no vectors\nfoo bar\n")],
   ])("of %s", async (_, name, bytes) => {
     await here.visiting(async (visit) => {
       await visit.tab("files");
       await visit.drop("#files", name, bytes);
-      await visit.until("open-problem", new RegExp(`^${name} cannot be read: .{10,}\\.$`));
+      await visit.until("open-problem", new RegExp(`^${name} cannot be read: .{10,}[^.]\\.$`));
       // And the page goes on.
       await visit.openFile("test/fixtures/glove.txt");
       expect(await visit.page.$("#open-problem:not([hidden])")).toBe(null);

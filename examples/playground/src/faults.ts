@@ -20,12 +20,12 @@ const SENTENCES: readonly (readonly [RegExp, string])[] = [
     "A part of the page could not be loaded. Is the browser offline? Whatever is on the page goes on working.",
   ],
   [
-    /quota/i,
+    /QuotaExceededError|\bquota\b/,
     "The browser has no room left to keep the state of the training: after closing this tab it would begin anew.",
   ],
 ];
 
-/** A sentence for the screen: what is known in plain words, the rest as it is. */
+/** A sentence for the screen: what is known in plain words, the rest as it is. Of the error alone: a file's name in it may look known. */
 export function sentence(error: unknown): string {
   const text =
     error instanceof Error || error instanceof DOMException ? `${error.name}: ${error.message}` : String(error);

@@ -1,7 +1,6 @@
 // Opening: drop, choose, or give an address; how far it is; what went wrong.
 
 import { announce, count, field, h, megabytes } from "../dom.js";
-import { sentence } from "../faults.js";
 import type { Store } from "../store.js";
 import { openTab } from "../tabs.js";
 import { type Opening, openVectors } from "./open.js";
@@ -69,7 +68,7 @@ export class OpenForm {
       this.note.textContent = `Opened ${label}: ${count(words.length)} words of ${dim} numbers. ${opened.note}`;
       this.look.hidden = false;
     } catch (error) {
-      this.problem.textContent = sentence(error);
+      this.problem.textContent = (error as Error).message;
       this.problem.hidden = false;
     } finally {
       if (this.opening === opening) {
