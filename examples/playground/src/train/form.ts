@@ -15,7 +15,8 @@ export function jobForm(): { form: HTMLFormElement; job(): Job } {
     h("label", {}, h("input", { type: "radio", name: "corpus", id: `corpus-${value}`, value, checked }), ` ${text}`);
 
   const own = ownText();
-  const limit = field("First words only", number("limit", "", { required: false, placeholder: "all" }));
+  const first = number("limit", "", { required: false, placeholder: "all" });
+  const limit = field("First words only", first);
   const corpus = h(
     "fieldset",
     {},
@@ -63,7 +64,8 @@ export function jobForm(): { form: HTMLFormElement; job(): Job } {
   const choose = () => {
     const chosen = new FormData(form).get("corpus");
     own.element.hidden = chosen !== "own";
-    limit.hidden = chosen === "own";
+    // What is hidden is not checked either: nobody would see what is wrong with it.
+    limit.hidden = first.disabled = chosen === "own";
   };
   form.addEventListener("change", choose);
   choose();
