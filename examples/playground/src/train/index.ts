@@ -77,6 +77,7 @@ export function mount(panel: HTMLElement, store: Store): void {
     if (shown !== null && !shown.done) give(shown.matrix, true);
     end("The training has ended with an error.");
     store.fail(message);
+    offerKept();
   }
 
   function order(type: "pause" | "resume" | "stop"): void {
@@ -146,6 +147,7 @@ export function mount(panel: HTMLElement, store: Store): void {
     };
     offer.replaceChildren(
       h("p", {}, text),
+      h("p", { class: "muted small" }, "Start forgets it."),
       h(
         "div",
         { class: "row" },
@@ -161,12 +163,17 @@ export function mount(panel: HTMLElement, store: Store): void {
     announce(text);
   }
 
+  /** What is kept is still there when a training has failed before its first epoch. */
+  function offerKept(): void {
+    keptTraining()
+      .then((about) => about !== null && worker === null && offerToContinue(about))
+      .catch((error) => console.warn(sentence(error)));
+  }
+
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     begin({ type: "start", ...job() });
   });
   enter("idle");
-  keptTraining()
-    .then((about) => about !== null && worker === null && offerToContinue(about))
-    .catch((error) => console.warn(sentence(error)));
+  offerKept();
 }
