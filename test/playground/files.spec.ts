@@ -143,4 +143,17 @@ describe("taking along", () => {
       expect(Buffer.compare(bytes, Buffer.concat([...writeKeyedEmbedding(packed)]))).toBe(0);
     });
   });
+
+  test("what int8 cannot hold is said, until there are other vectors", async () => {
+    const path = join(folder, "infinite.vec");
+    writeFileSync(path, "2 2\nsmall 1 2\nlarge 3e38 -3e38\n");
+    await here.visiting(async (visit) => {
+      await visit.openFile(path);
+      await visit.click("int8");
+      await visit.until("download-problem", /^The vector of “large” has a number that int8 cannot hold\.$/);
+      await visit.openFile(FILE);
+      await visit.until("int8-sizes", /^float32: /);
+      expect(await visit.page.$("#download-problem:not([hidden])")).toBe(null);
+    });
+  });
 });

@@ -33,3 +33,8 @@ export function sentence(error: unknown): string {
   if (known !== undefined) return known[1];
   return text.replace(/^(Uncaught )?(\w*Error: )+/, "");
 }
+
+/** The library's errors begin with the name of a function, which says nothing on the page. */
+export function withoutOperation(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).replace(/^[a-z]+[A-Za-z]*: (?=\S)/, "");
+}
