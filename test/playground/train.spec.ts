@@ -58,6 +58,19 @@ describe("training in the page", () => {
     });
   });
 
+  test("leaves a text that is dragged to the browser, which puts it into the field", async () => {
+    await here.visiting(async ({ page }) => {
+      await page.locator("#corpus-own").click();
+      const taken = await page.$eval("#corpus-text", (element) => {
+        const dataTransfer = new DataTransfer();
+        dataTransfer.setData("text/plain", "some words");
+        const options = { bubbles: true, cancelable: true, dataTransfer };
+        return ["dragover", "drop"].map((type) => !element.dispatchEvent(new DragEvent(type, options)));
+      });
+      expect(taken).toEqual([false, false]);
+    });
+  });
+
   test("leaves the file that was opened meanwhile, and offers its own vectors", async () => {
     await here.visiting(async (visit) => {
       await begin(visit, { ...SMALL, epochs: 1000 });

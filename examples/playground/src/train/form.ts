@@ -109,12 +109,16 @@ function ownText(): { element: HTMLElement; choice(): CorpusChoice } {
     file = null;
     picker.value = "";
   });
+  // A text falls into the field as ever.
+  const isFile = ({ dataTransfer }: DragEvent) => dataTransfer?.types.includes("Files") ?? false;
   element.addEventListener("dragover", (event) => {
+    if (!isFile(event)) return;
     event.preventDefault();
     element.classList.add("over");
   });
   element.addEventListener("dragleave", () => element.classList.remove("over"));
   element.addEventListener("drop", (event) => {
+    if (!isFile(event)) return;
     event.preventDefault();
     element.classList.remove("over");
     const dropped = event.dataTransfer;
