@@ -66,6 +66,12 @@ describe("opening", () => {
   test("only as many rows as are asked for", async () => {
     await here.visiting(async (visit) => {
       await visit.tab("files");
+      for (const none of ["-3", "0", "1.5"]) {
+        await visit.fill("open-limit", none);
+        await visit.drop("#files", "glove.txt", readFileSync(FILE));
+        expect(await visit.page.evaluate(() => document.activeElement!.id)).toBe("open-limit");
+        expect(await visit.text("open-progress-text")).toBe("");
+      }
       await visit.fill("open-limit", "50");
       await visit.openFile(FILE);
       await visit.until("open-note", /: 50 words of 100 numbers/);

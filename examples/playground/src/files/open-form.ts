@@ -48,6 +48,7 @@ export class OpenForm {
   }
 
   private async open(source: File | string): Promise<void> {
+    if (!this.limit.reportValidity()) return;
     this.opening?.cancel();
     this.problem.hidden = true;
     this.note.textContent = "";
