@@ -1,6 +1,7 @@
 // Tab Train: the bits of Node, an unblocked page, a closed tab.
 
 import { setTimeout as sleep } from "node:timers/promises";
+import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { Visit } from "./browser.js";
 import { busyWhile } from "./main-thread.js";
@@ -41,7 +42,7 @@ describe("training in the page", () => {
     });
   });
 
-  test("learns from a text of one's own, pasted or dropped", async () => {
+  test("learns from a text of one's own, pasted or dropped, also gzipped", async () => {
     const text = "the cat sat on the mat . the dog sat on the rug . ".repeat(50);
     await here.visiting(async (visit) => {
       // Of no concern to a text of one's own.
@@ -52,6 +53,10 @@ describe("training in the page", () => {
       await visit.click("start");
       const pasted = await finish(visit);
       await visit.drop(".drop", "cats.txt", Buffer.from(text));
+      await visit.click("start");
+      await visit.until("train-state", /^(Reading|Training)/);
+      expect(await finish(visit)).toBe(pasted);
+      await visit.drop(".drop", "cats.txt.gz", gzipSync(text));
       await visit.click("start");
       await visit.until("train-state", /^(Reading|Training)/);
       expect(await finish(visit)).toBe(pasted);

@@ -95,12 +95,12 @@ export function jobForm(): { form: HTMLFormElement; job(): Job } {
 function ownText(): { element: HTMLElement; choice(): CorpusChoice } {
   let file: File | null = null;
   const text = h("textarea", { id: "corpus-text", rows: 6, placeholder: "Some pages in any language" });
-  const picker = h("input", { id: "corpus-file", type: "file", accept: "text/*,.txt,.md" });
+  const picker = h("input", { id: "corpus-file", type: "file", accept: "text/*,.txt,.md,.gz" });
   const element = h(
     "div",
     { class: "drop" },
     field("Paste a text", text),
-    field("or drop or choose a file in UTF-8", picker),
+    field("or drop or choose a file in UTF-8, also gzipped", picker),
   );
   picker.addEventListener("change", () => {
     file = picker.files?.[0] ?? null;
