@@ -75,6 +75,9 @@ describe("opening", () => {
       await visit.fill("open-limit", "50");
       await visit.openFile(FILE);
       await visit.until("open-note", /: 50 words of 100 numbers/);
+      await visit.fill("open-limit", "1");
+      await visit.openFile(FILE);
+      await visit.until("open-note", /: 1 word of 100 numbers/);
     });
   });
 });

@@ -196,6 +196,16 @@ describe("what goes wrong is a sentence on the screen", () => {
     }, /No word occurs/);
   });
 
+  test("of a text of which nothing is learnt", async () => {
+    await here.visiting(async (visit) => {
+      await visit.page.locator("#corpus-own").click();
+      await visit.fill("corpus-text", "a. b.");
+      await visit.fill("min-count", "1");
+      await visit.click("start");
+      expect(await visit.fault()).toMatch(/^Nothing was learnt: the text is too short/);
+    }, /Nothing was learnt/);
+  });
+
   test("of a training that diverges, whose last vectors are numbers", async () => {
     await here.visiting(async (visit) => {
       await visit.fill("learning-rate", "10");

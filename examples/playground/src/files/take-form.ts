@@ -1,6 +1,6 @@
 // Taking: what there is, as a file; float32 or int8, and what the second one changes.
 
-import { announce, type Child, count, field, h, megabytes, onShow } from "../dom.js";
+import { announce, type Child, count, field, h, many, megabytes, onShow } from "../dom.js";
 import { sentence, withoutOperation } from "../faults.js";
 import type { Store, Vectors } from "../store.js";
 import { type Table, tableOf } from "../table/client.js";
@@ -64,7 +64,7 @@ export class TakeForm {
     this.shown = vectors;
     const { label, words, dim, matrix, done } = vectors;
     this.what.textContent =
-      `${label}${done ? "" : ", as learnt so far"}: ${count(words.length)} words of ${dim} numbers, ` +
+      `${label}${done ? "" : ", as learnt so far"}: ${many(words.length, "word")} of ${many(dim, "number")}, ` +
       `${megabytes(matrix.byteLength)} as float32.`;
     if (!words.includes(this.word.value)) this.word.value = words[firstWord(words)];
     this.compare();

@@ -75,6 +75,7 @@ export function mount(panel: HTMLElement, store: Store): void {
   function fail(message: string): void {
     // What came last is all there will be.
     if (shown !== null && !shown.done) give(shown.matrix, true);
+    view.stop();
     end("The training has ended with an error.");
     store.fail(message);
     offerKept();
@@ -130,6 +131,7 @@ export function mount(panel: HTMLElement, store: Store): void {
         break;
       case "stopped":
         give(answer.matrix, true);
+        view.stop();
         end("Stopped. The vectors are as far as they came.");
         break;
       case "error":

@@ -75,6 +75,11 @@ export class ProgressView {
     this.curve.add(words, loss);
   }
 
+  /** It will not go on. */
+  stop(): void {
+    this.facts.eta.textContent = "–";
+  }
+
   finish(sha256: string | null, job: Job): void {
     this.bar.value = 1;
     this.facts.eta.textContent = duration(0);

@@ -10,7 +10,9 @@ export async function readCorpus({ corpus, minCount }: Job): Promise<Sentences> 
   const sentences = reader.numbered(minCount);
   if (sentences.words.length < 2) {
     const found = sentences.words.length === 0 ? "No word occurs" : "Only one word occurs";
-    throw new Error(`${found} at least ${minCount} times: give a longer text, or a smaller least count.`);
+    throw new Error(
+      `${found} at least ${minCount === 1 ? "once" : `${minCount} times`}: give a longer text, or a smaller least count.`,
+    );
   }
   return sentences;
 }

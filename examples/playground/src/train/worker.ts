@@ -48,7 +48,12 @@ async function work(job: Job, state?: TrainingState): Promise<void> {
   const training = new Training(corpus, job.settings, state);
   const keep = await keeping(job, training, state !== undefined);
   try {
-    await learn(training, state?.place.words ?? 0, keep.look);
+    const learnt = await learn(training, state?.place.words ?? 0, keep.look);
+    if (!learnt && !stopped && state === undefined) {
+      throw new Error(
+        "Nothing was learnt: the text is too short for a single step. Give a longer one, or more epochs.",
+      );
+    }
     await finish(corpus, training.matrix(), keep.end);
   } catch (error) {
     // It would diverge again.
@@ -64,12 +69,14 @@ async function finish(corpus: Sentences, matrix: Float32Array, end: () => Promis
   tell(stopped ? { type: "stopped", matrix } : { type: "done", matrix, sha256 }, [matrix.buffer]);
 }
 
-/** Trains until it is done or stopped. first: words that had been seen before. */
-async function learn(training: Training, first: number, look: () => Promise<void>): Promise<void> {
+/** Trains until it is done or stopped; false if there was no step. first: words that had been seen before. */
+async function learn(training: Training, first: number, look: () => Promise<void>): Promise<boolean> {
+  let learnt = false;
   let start = performance.now();
   let spent = 0;
   let shown = 0;
   for (const progress of training.run()) {
+    learnt = true;
     const now = performance.now();
     spent += now - start;
     const wordsPerSecond = (1000 * (progress.words - first)) / spent;
@@ -86,9 +93,10 @@ async function learn(training: Training, first: number, look: () => Promise<void
         wake = resolve;
       });
     }
-    if (stopped) return;
+    if (stopped) break;
     start = performance.now();
   }
+  return learnt;
 }
 
 /** Keeps the state after each epoch and once a minute, until that fails: training goes on without. */
