@@ -79,6 +79,16 @@ describe("accessibility", () => {
     });
   });
 
+  test("on a phone Start brings the progress into sight", async () => {
+    await here.visiting(async (visit) => {
+      await visit.page.setViewport({ width: 390, height: 844 });
+      await begin(visit, SMALL);
+      await visit.page.waitForFunction(
+        () => document.getElementById("train-progress")!.getBoundingClientRect().bottom < innerHeight,
+      );
+    });
+  });
+
   test("the theme can be chosen, and stays", async () => {
     await here.visiting(async ({ page }) => {
       const background = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);

@@ -175,6 +175,7 @@ export function mount(panel: HTMLElement, store: Store): void {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     begin({ type: "start", ...job() });
+    view.comeIntoView();
   });
   enter("idle");
   offerKept();

@@ -56,6 +56,13 @@ export class ProgressView {
     this.state.textContent = text;
   }
 
+  /** On a phone it stands below the form. */
+  comeIntoView(): void {
+    if (this.state.getBoundingClientRect().top < innerHeight) return;
+    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    this.element.scrollIntoView({ behavior: still ? "instant" : "smooth", block: "start" });
+  }
+
   clear(): void {
     for (const fact of Object.values(this.facts)) fact.textContent = "–";
     this.bar.value = 0;
