@@ -4,7 +4,7 @@ import { SingleBar } from "cli-progress";
 import { Command, Option } from "commander";
 import { positive, positiveNumber, wholeNumber } from "./flags.js";
 import { readCorpus } from "./skip-gram/corpus.js";
-import { type Progress, train } from "./skip-gram/model.js";
+import { DivergenceError, type Progress, type SkipGram, train } from "./skip-gram/model.js";
 import { nearest, quality, writeVectors } from "./skip-gram/report.js";
 import { LEARNING_RATES, type Settings } from "./skip-gram/settings.js";
 
@@ -48,7 +48,7 @@ const bar = new SingleBar({
 bar.start(flags.epochs * corpus.size, 0, { loss: "-", speed: "-", left: "-" });
 const start = performance.now();
 let last: Progress | undefined;
-const model = train(corpus, flags, (progress) => {
+const model = training((progress) => {
   last = progress;
   const speed = progress.words / seconds();
   const left = Math.ceil((progress.total - progress.words) / speed);
@@ -68,6 +68,18 @@ console.log(`words a second   ${number((flags.epochs * corpus.size) / elapsed)} 
 console.log(`same part of speech among the ten nearest words: ${share(quality(vectors, corpus))} (by chance 0.17)`);
 console.log(`vectors          ${flags.out}`);
 console.log(`SHA-256 of it    ${sha256}`);
+
+/** Ends the program where the learning rate is too large. */
+function training(report: (progress: Progress) => void): SkipGram {
+  try {
+    return train(corpus, flags, report);
+  } catch (error) {
+    bar.stop();
+    if (!(error instanceof DivergenceError)) throw error;
+    console.error(error.message);
+    process.exit(1);
+  }
+}
 
 function seconds(): number {
   return (performance.now() - start) / 1000;

@@ -65,6 +65,16 @@ test("settings that are left out are those that are told here", () => {
   expect(some(told, Infinity).training.matrix()).toEqual(some(given, Infinity).training.matrix());
 });
 
+test.each([10, 1e20])(
+  "a training that diverges, as with a learning rate of %d, ends with a sentence",
+  (learningRate) => {
+    const [given] = settings;
+    const diverge = () =>
+      train(corpus, { ...given, epochs: 20, learningRate }, ({ loss }) => expect(loss).toBeLessThan(Infinity));
+    expect(diverge).toThrow("The training diverges: choose a smaller learning rate.");
+  },
+);
+
 test("each setting changes what is learnt", () => {
   const [given] = settings;
   const matrix = (change: Partial<Settings>) => some({ ...given, ...change }, Infinity).training.matrix();

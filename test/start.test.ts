@@ -35,10 +35,26 @@ test.runIf(process.env.BUILD === "build")(
   },
 );
 
-test.runIf(process.env.BUILD === "build")("npm start explains its flags and refuses what is no number", () => {
-  const help = start("--help");
-  const flags = ["epochs", "dim", "seed", "words", "window", "negatives", "optimizer", "learning-rate", "out", "help"];
-  for (const flag of flags) expect(help).toContain(`--${flag}`);
-  expect(() => start("--epochs", "many")).toThrow(/It must be a whole number/);
-  expect(() => start("--dim", "0")).toThrow(/It must be at least 1/);
-});
+test.runIf(process.env.BUILD === "build")(
+  "npm start explains its flags and refuses what is no number, or one too large",
+  () => {
+    const help = start("--help");
+    const flags = [
+      "epochs",
+      "dim",
+      "seed",
+      "words",
+      "window",
+      "negatives",
+      "optimizer",
+      "learning-rate",
+      "out",
+      "help",
+    ];
+    for (const flag of flags) expect(help).toContain(`--${flag}`);
+    expect(() => start("--epochs", "many")).toThrow(/It must be a whole number/);
+    expect(() => start("--dim", "0")).toThrow(/It must be at least 1/);
+    const diverging = ["--words", "60000", "--dim", "20", "--epochs", "6", "--learning-rate", "10"];
+    expect(() => start(...diverging)).toThrow(/diverges: choose a smaller learning rate\.\n$/);
+  },
+);

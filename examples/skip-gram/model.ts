@@ -37,6 +37,13 @@ interface Place {
   losses: number;
 }
 
+/** Learning has left the numbers: no step brings it back. */
+export class DivergenceError extends Error {
+  constructor() {
+    super("The training diverges: choose a smaller learning rate.");
+  }
+}
+
 const SUBSAMPLE = 1e-3;
 /** Random numbers drawn at once. */
 const CHUNK = 1 << 16;
@@ -64,10 +71,11 @@ export class SkipGram extends nn.Module {
   }
 }
 
-/** Trains on the corpus; the same settings give the same vectors, bit for bit. */
+/** Trains on the corpus; the same settings give the same vectors, bit for bit. DivergenceError unless all are finite. */
 export function train(corpus: Sentences, settings: Settings, report: (progress: Progress) => void): SkipGram {
   const training = new Training(corpus, settings);
   for (const progress of training.run()) report(progress);
+  checkFinite(training.model.center.weight);
   return training.model;
 }
 
@@ -113,12 +121,13 @@ export class Training {
     return this.place.epoch;
   }
 
-  /** The words' vectors at present, a copy of [V, D]. */
+  /** The words' vectors at present, a copy of [V, D]. DivergenceError unless all are finite. */
   matrix(): Float32Array {
+    checkFinite(this.model.center.weight);
     return this.model.center.weight.array.slice() as Float32Array;
   }
 
-  /** Learns as long as somebody asks, and ends when all is learnt. */
+  /** Learns as long as somebody asks, and ends when all is learnt. DivergenceError where the loss is not finite. */
   *run(): IterableIterator<Progress> {
     const { place } = this;
     const { sentences } = this.corpus;
@@ -198,7 +207,9 @@ export class Training {
 
   private tell(): void {
     const { place, total } = this;
-    this.due = { words: place.words, total, loss: place.losses / place.steps };
+    const loss = place.losses / place.steps;
+    if (!Number.isFinite(loss)) throw new DivergenceError();
+    this.due = { words: place.words, total, loss };
     place.losses = place.steps = 0;
   }
 
@@ -207,6 +218,10 @@ export class Training {
     this.due = null;
     return due;
   }
+}
+
+function checkFinite(weight: Tensor): void {
+  for (const value of weight.array) if (!Number.isFinite(value)) throw new DivergenceError();
 }
 
 /** Drops a word with a probability that grows with its frequency f: it stays with (sqrt(f / t) + 1) * t / f. */

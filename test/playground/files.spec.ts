@@ -66,9 +66,18 @@ describe("opening", () => {
   test("only as many rows as are asked for", async () => {
     await here.visiting(async (visit) => {
       await visit.tab("files");
+      for (const none of ["-3", "0", "1.5"]) {
+        await visit.fill("open-limit", none);
+        await visit.drop("#files", "glove.txt", readFileSync(FILE));
+        expect(await visit.page.evaluate(() => document.activeElement!.id)).toBe("open-limit");
+        expect(await visit.text("open-progress-text")).toBe("");
+      }
       await visit.fill("open-limit", "50");
       await visit.openFile(FILE);
       await visit.until("open-note", /: 50 words of 100 numbers/);
+      await visit.fill("open-limit", "1");
+      await visit.openFile(FILE);
+      await visit.until("open-note", /: 1 word of 100 numbers/);
     });
   });
 });
@@ -141,6 +150,19 @@ describe("taking along", () => {
       const [name, bytes] = await download(visit, "safetensors");
       expect(name).toBe("glove-int8.safetensors");
       expect(Buffer.compare(bytes, Buffer.concat([...writeKeyedEmbedding(packed)]))).toBe(0);
+    });
+  });
+
+  test("what int8 cannot hold is said, until there are other vectors", async () => {
+    const path = join(folder, "infinite.vec");
+    writeFileSync(path, "2 2\nsmall 1 2\nlarge 3e38 -3e38\n");
+    await here.visiting(async (visit) => {
+      await visit.openFile(path);
+      await visit.click("int8");
+      await visit.until("download-problem", /^The vector of “large” has a number that int8 cannot hold\.$/);
+      await visit.openFile(FILE);
+      await visit.until("int8-sizes", /^float32: /);
+      expect(await visit.page.$("#download-problem:not([hidden])")).toBe(null);
     });
   });
 });

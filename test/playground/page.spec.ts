@@ -2,6 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { setTimeout as sleep } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import type { AxeResults } from "axe-core";
 import { describe, expect, test } from "vitest";
@@ -78,6 +79,16 @@ describe("accessibility", () => {
     });
   });
 
+  test("on a phone Start brings the progress into sight", async () => {
+    await here.visiting(async (visit) => {
+      await visit.page.setViewport({ width: 390, height: 844 });
+      await begin(visit, SMALL);
+      await visit.page.waitForFunction(
+        () => document.getElementById("train-progress")!.getBoundingClientRect().bottom < innerHeight,
+      );
+    });
+  });
+
   test("the theme can be chosen, and stays", async () => {
     await here.visiting(async ({ page }) => {
       const background = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
@@ -146,11 +157,12 @@ describe("what goes wrong is a sentence on the screen", () => {
       readFileSync("test/fixtures/static/plain/model.safetensors").subarray(0, 200),
     ],
     ["an empty file", "empty.txt", Buffer.alloc(0)],
+    ["a file whose name is that of another fault", "quota.txt", Buffer.from("no vectors\nfoo bar\n")],
   ])("of %s", async (_, name, bytes) => {
     await here.visiting(async (visit) => {
       await visit.tab("files");
       await visit.drop("#files", name, bytes);
-      await visit.until("open-problem", new RegExp(`^${name} cannot be read: .{10,}\\.$`));
+      await visit.until("open-problem", new RegExp(`^${name} cannot be read: .{10,}[^.]\\.$`));
       // And the page goes on.
       await visit.openFile("test/fixtures/glove.txt");
       expect(await visit.page.$("#open-problem:not([hidden])")).toBe(null);
@@ -192,6 +204,37 @@ describe("what goes wrong is a sentence on the screen", () => {
       expect(await visit.fault()).toMatch(/No word occurs at least 5 times/);
       await visit.page.waitForSelector("#start:enabled");
     }, /No word occurs/);
+  });
+
+  test("of a text of which nothing is learnt", async () => {
+    await here.visiting(async (visit) => {
+      await visit.page.locator("#corpus-own").click();
+      await visit.fill("corpus-text", "a. b.");
+      await visit.fill("min-count", "1");
+      await visit.click("start");
+      expect(await visit.fault()).toMatch(/^Nothing was learnt: the text is too short/);
+    }, /Nothing was learnt/);
+  });
+
+  test("of a training that diverges, whose last vectors are numbers", async () => {
+    await here.visiting(async (visit) => {
+      await visit.fill("learning-rate", "10");
+      for (const [id, text] of [
+        ["limit", "60000"],
+        ["dim", "20"],
+        ["epochs", "6"],
+      ] as const)
+        await visit.fill(id, text);
+      await visit.click("start");
+      expect(await visit.fault()).toBe("The training diverges: choose a smaller learning rate.");
+      expect(await visit.text("train-state")).toMatch(/ended with an error/);
+      expect(await visit.text("loss")).not.toMatch(/NaN|Infinity/);
+      expect(await visit.page.$eval("#sha256", (element) => element.checkVisibility())).toBe(false);
+      await visit.page.reload();
+      await visit.page.waitForSelector("#start:enabled");
+      await sleep(500);
+      expect(await visit.page.$("#kept-training:not([hidden])")).toBe(null);
+    }, /diverges/);
   });
 
   test("of a model that does not fit into memory", async () => {

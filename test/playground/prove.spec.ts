@@ -22,6 +22,13 @@ describe("proving", () => {
       expect(engine).toBe("Chrome");
       const version = JSON.parse(readFileSync("package.json", "utf8")).version;
       expect(await visit.text("prove-text")).toContain(`nn-embedding ${version} in Chrome`);
+      await visit.page.evaluate(() => {
+        Object.defineProperty(navigator, "clipboard", { value: { writeText: async () => {} } });
+      });
+      await visit.click("prove-copy");
+      await visit.until("prove-copy", /^Copied$/);
+      await visit.click("prove-run");
+      await visit.until("prove-copy", /^Copy as text$/);
       await visit.page.waitForSelector("#prove-copy:not([hidden])");
     });
   });

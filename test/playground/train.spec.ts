@@ -1,6 +1,7 @@
 // Tab Train: the bits of Node, an unblocked page, a closed tab.
 
 import { setTimeout as sleep } from "node:timers/promises";
+import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { Visit } from "./browser.js";
 import { busyWhile } from "./main-thread.js";
@@ -41,9 +42,11 @@ describe("training in the page", () => {
     });
   });
 
-  test("learns from a text of one's own, pasted or dropped", async () => {
+  test("learns from a text of one's own, pasted or dropped, also gzipped", async () => {
     const text = "the cat sat on the mat . the dog sat on the rug . ".repeat(50);
     await here.visiting(async (visit) => {
+      // Of no concern to a text of one's own.
+      await visit.fill("limit", "-5");
       await visit.page.locator("#corpus-own").click();
       await visit.fill("corpus-text", text);
       await visit.fill("epochs", "2");
@@ -53,6 +56,41 @@ describe("training in the page", () => {
       await visit.click("start");
       await visit.until("train-state", /^(Reading|Training)/);
       expect(await finish(visit)).toBe(pasted);
+      await visit.drop(".drop", "cats.txt.gz", gzipSync(text));
+      await visit.click("start");
+      await visit.until("train-state", /^(Reading|Training)/);
+      expect(await finish(visit)).toBe(pasted);
+    });
+  });
+
+  test("leaves a text that is dragged to the browser, which puts it into the field", async () => {
+    await here.visiting(async ({ page }) => {
+      await page.locator("#corpus-own").click();
+      const taken = await page.$eval("#corpus-text", (element) => {
+        const dataTransfer = new DataTransfer();
+        dataTransfer.setData("text/plain", "some words");
+        const options = { bubbles: true, cancelable: true, dataTransfer };
+        return ["dragover", "drop"].map((type) => !element.dispatchEvent(new DragEvent(type, options)));
+      });
+      expect(taken).toEqual([false, false]);
+    });
+  });
+
+  test("leaves the file that was opened meanwhile, and offers its own vectors", async () => {
+    await here.visiting(async (visit) => {
+      await begin(visit, { ...SMALL, epochs: 1000 });
+      await visit.until("words-seen", /^[\d,]+ of/);
+      await visit.openFile("test/fixtures/glove.txt");
+      await visit.tab("train");
+      await visit.click("stop");
+      await visit.until("train-state", /^Stopped/);
+      await visit.tab("look");
+      await visit.until("map-status", /^glove\.txt: 283 words/);
+      await visit.tab("train");
+      await visit.click("train-look");
+      await visit.until("map-status", /^Brown corpus: /);
+      await visit.tab("train");
+      expect(await visit.page.$("#train-look:not([hidden])")).toBe(null);
     });
   });
 
@@ -122,4 +160,43 @@ describe("training in the page", () => {
       await visit.close();
     },
   );
+
+  test("that goes on in one tab is not forgotten by another", async () => {
+    const job = { ...SMALL, limit: 60_000, epochs: 40 };
+    const first = await Visit.open(here.browser, here.site.url);
+    const again = async () => {
+      const visit = await Visit.open(here.browser, here.site.url, first);
+      await visit.until("kept-training", /Brown corpus was interrupted at \d+ %/);
+      return visit;
+    };
+    await begin(first, job);
+    await first.until("epochs-done", /^[1-9]/);
+    await sleep(300);
+    await first.page.close();
+    const [runs, forgets] = [await again(), await again()];
+    await runs.page.bringToFront();
+    await runs.click("continue");
+    const epochs = Number((await runs.until("epochs-done", /^\d+$/))[0]);
+    await forgets.page.bringToFront();
+    await forgets.click("forget");
+    await forgets.page.waitForSelector("#kept-training", { hidden: true });
+    await runs.page.bringToFront();
+    await runs.page.waitForFunction(
+      (least) => Number(document.getElementById("epochs-done")!.textContent) > least,
+      {},
+      epochs,
+    );
+    await sleep(300);
+    await runs.page.close();
+    const last = await again();
+    // A start that fails takes nothing from it.
+    await last.page.locator("#corpus-own").click();
+    await last.click("start");
+    expect(await last.fault()).toMatch(/^No word occurs/);
+    await last.page.waitForSelector("#kept-training:not([hidden])");
+    await last.click("continue");
+    await last.until("epochs-done", /^\d+$/);
+    expect(last.errors.filter((error) => !/No word occurs/.test(error))).toEqual([]);
+    await last.close();
+  });
 });

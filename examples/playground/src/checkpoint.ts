@@ -26,14 +26,14 @@ export class Keeper {
 
   static async start(job: Job, isKept: boolean): Promise<Keeper> {
     const keeper = new Keeper(job, await lock());
-    if (!isKept) await keeper.write((store) => [store.clear(), store.put(job, "job")]);
+    if (!isKept) await keeper.write((store) => [store.clear()]);
     return keeper;
   }
 
-  /** Both or none: a page that is closed in the middle leaves the state before. */
+  /** All three or none: a page that is closed in the middle leaves the state before. */
   async keep(state: TrainingState, total: number): Promise<void> {
     const about: About = { label: labelOf(this.job.corpus), words: state.place.words, total, at: Date.now() };
-    await this.write((store) => [store.put(state, "state"), store.put(about, "about")]);
+    await this.write((store) => [store.put(this.job, "job"), store.put(state, "state"), store.put(about, "about")]);
   }
 
   /** There is nothing left to go on with. */
@@ -56,12 +56,22 @@ export async function keptTraining(): Promise<About | null> {
 
 export async function readCheckpoint(): Promise<{ job: Job; state: TrainingState }> {
   const [job, state] = await transact("readonly", (store) => [store.get("job"), store.get("state")]);
-  if (job === undefined || state === undefined) throw new Error("There is no training left to go on with.");
+  if (job === undefined || state === undefined) {
+    await forgetTraining();
+    throw new Error("There is no training left to go on with.");
+  }
   return { job, state } as { job: Job; state: TrainingState };
 }
 
+/** Forgets what is kept, unless another tab trains: then it is that tab's. */
 export async function forgetTraining(): Promise<void> {
-  await transact("readwrite", (store) => [store.clear()]);
+  const release = await lock();
+  if (release === null) return;
+  try {
+    await transact("readwrite", (store) => [store.clear()]);
+  } finally {
+    release();
+  }
 }
 
 /** Takes the lock and returns what gives it back; null if another tab has it. Without locks everybody may. */

@@ -20,16 +20,21 @@ const SENTENCES: readonly (readonly [RegExp, string])[] = [
     "A part of the page could not be loaded. Is the browser offline? Whatever is on the page goes on working.",
   ],
   [
-    /quota/i,
+    /QuotaExceededError|\bquota\b/,
     "The browser has no room left to keep the state of the training: after closing this tab it would begin anew.",
   ],
 ];
 
-/** A sentence for the screen: what is known in plain words, the rest as it is. */
+/** A sentence for the screen: what is known in plain words, the rest as it is. Of the error alone: a file's name in it may look known. */
 export function sentence(error: unknown): string {
   const text =
     error instanceof Error || error instanceof DOMException ? `${error.name}: ${error.message}` : String(error);
   const known = SENTENCES.find(([pattern]) => pattern.test(text));
   if (known !== undefined) return known[1];
   return text.replace(/^(Uncaught )?(\w*Error: )+/, "");
+}
+
+/** The library's errors begin with the name of a function, which says nothing on the page. */
+export function withoutOperation(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).replace(/^[a-z]+[A-Za-z]*: (?=\S)/, "");
 }

@@ -1,7 +1,9 @@
 // The build puts VERSION, a hash of the page, and FILES, the names of its files, before this.
 /* global VERSION, FILES */
 
-const CACHE = `nn-embedding playground ${VERSION}`;
+/** Caches belong to the origin, on which another copy of the page may stand elsewhere. */
+const OURS = `nn-embedding playground ${self.registration.scope} `;
+const CACHE = OURS + VERSION;
 
 self.addEventListener("install", (event) => {
   event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(["./", ...FILES])));
@@ -10,7 +12,7 @@ self.addEventListener("install", (event) => {
 
 /** Other versions go. */
 self.addEventListener("activate", (event) => {
-  const old = (name) => name.startsWith("nn-embedding playground ") && name !== CACHE;
+  const old = (name) => name.startsWith(OURS) && name !== CACHE;
   event.waitUntil(
     caches
       .keys()

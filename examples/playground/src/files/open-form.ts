@@ -1,7 +1,6 @@
 // Opening: drop, choose, or give an address; how far it is; what went wrong.
 
-import { announce, count, field, h, megabytes } from "../dom.js";
-import { sentence } from "../faults.js";
+import { announce, field, h, many, megabytes } from "../dom.js";
 import type { Store } from "../store.js";
 import { openTab } from "../tabs.js";
 import { type Opening, openVectors } from "./open.js";
@@ -49,6 +48,7 @@ export class OpenForm {
   }
 
   private async open(source: File | string): Promise<void> {
+    if (!this.limit.reportValidity()) return;
     this.opening?.cancel();
     this.problem.hidden = true;
     this.note.textContent = "";
@@ -66,10 +66,10 @@ export class OpenForm {
       }
       this.store.set(opened.vectors);
       const { label, words, dim } = opened.vectors;
-      this.note.textContent = `Opened ${label}: ${count(words.length)} words of ${dim} numbers. ${opened.note}`;
+      this.note.textContent = `Opened ${label}: ${many(words.length, "word")} of ${many(dim, "number")}. ${opened.note}`;
       this.look.hidden = false;
     } catch (error) {
-      this.problem.textContent = sentence(error);
+      this.problem.textContent = (error as Error).message;
       this.problem.hidden = false;
     } finally {
       if (this.opening === opening) {
@@ -81,7 +81,7 @@ export class OpenForm {
 
   private tell({ rows, bytes, total }: OpenProgress): void {
     const of = total === null ? "" : ` of ${megabytes(total)}`;
-    this.progress.textContent = `${rows > 0 ? `${count(rows)} rows, ` : ""}${megabytes(bytes)}${of}`;
+    this.progress.textContent = `${rows > 0 ? `${many(rows, "row")}, ` : ""}${megabytes(bytes)}${of}`;
     if (total === null) this.bar.removeAttribute("value");
     else this.bar.value = total === 0 ? 1 : bytes / total;
   }

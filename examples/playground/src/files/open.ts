@@ -1,3 +1,4 @@
+import { sentence } from "../faults.js";
 import type { Vectors } from "../store.js";
 import type { OpenProgress, OpenReport, OpenStart } from "./protocol.js";
 
@@ -8,7 +9,7 @@ export interface Opening {
   cancel(): void;
 }
 
-/** Reads a file, or what is at an address, in a worker of its own. Error for a text that is no address. */
+/** Reads a file, or what is at an address, in a worker of its own. Error for a text that is no address. Its errors are sentences. */
 export function openVectors(given: File | string, limit: number, progress: (at: OpenProgress) => void): Opening {
   const source = given instanceof File ? given : addressOf(given);
   const label = source instanceof File ? source.name : nameOf(source);
@@ -20,17 +21,21 @@ export function openVectors(given: File | string, limit: number, progress: (at: 
     worker.addEventListener("message", ({ data }: MessageEvent<OpenReport>) => {
       if (data.type === "progress") progress(data);
       else if (data.type === "words") for (const word of data.words.split("\n")) words.push(word);
-      else if (data.type === "error") reject(new Error(`${label} cannot be read: ${data.message}.`));
+      else if (data.type === "error") reject(unreadable(label, data.message));
       else {
         const { dim, matrix, note } = data;
         resolve({ vectors: { words, dim, matrix, from: "file", label, done: true }, note });
       }
     });
-    worker.addEventListener("error", ({ message }) => reject(new Error(`${label} cannot be read: ${message}`)));
+    worker.addEventListener("error", ({ message }) => reject(unreadable(label, message)));
     const start: OpenStart = { source, limit };
     worker.postMessage(start);
   });
   return { result: result.finally(() => worker.terminate()), cancel: () => cancel() };
+}
+
+function unreadable(label: string, cause: string): Error {
+  return new Error(`${label} cannot be read: ${sentence(cause).replace(/\.*$/, "")}.`);
 }
 
 /** The whole address: one without a host is beside this page. */

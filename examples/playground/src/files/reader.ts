@@ -2,6 +2,7 @@
 
 import { nn, tidy } from "nn-embedding";
 import { KeyedEmbedding, openSafetensors, readKeyedEmbedding, readWordVectors } from "nn-embedding/tables";
+import { withoutOperation } from "../faults.js";
 import type { OpenReport, OpenStart } from "./protocol.js";
 import { type Opened, openSource } from "./source.js";
 
@@ -12,7 +13,7 @@ const STRETCH = 4000;
 const TABLE = "embedding.weight";
 
 addEventListener("message", ({ data }: MessageEvent<OpenStart>) => {
-  read(data).catch((error) => report({ type: "error", message: messageOf(error) }));
+  read(data).catch((error) => report({ type: "error", message: withoutOperation(error) }));
 });
 
 async function read({ source, limit }: OpenStart): Promise<void> {
@@ -63,11 +64,6 @@ function send(vectors: KeyedEmbedding, note: string): void {
   const matrix = tidy(() => (table instanceof nn.Embedding ? table.weight : table.dequantize()).array.slice());
   const done: OpenReport = { type: "done", dim, matrix: matrix as Float32Array<ArrayBuffer>, note };
   postMessage(done, { transfer: [done.matrix.buffer] });
-}
-
-/** The library's errors begin with the name of a function, which says nothing here. */
-function messageOf(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).replace(/^[a-z]+[A-Za-z]*: (?=\S)/, "");
 }
 
 function report(message: OpenReport): void {

@@ -1,7 +1,7 @@
 // Taking: what there is, as a file; float32 or int8, and what the second one changes.
 
-import { announce, type Child, count, field, h, megabytes, onShow } from "../dom.js";
-import { sentence } from "../faults.js";
+import { announce, type Child, count, field, h, many, megabytes, onShow } from "../dom.js";
+import { sentence, withoutOperation } from "../faults.js";
 import type { Store, Vectors } from "../store.js";
 import { type Table, tableOf } from "../table/client.js";
 import type { FileFormat, Found } from "../table/protocol.js";
@@ -53,6 +53,8 @@ export class TakeForm {
 
   private refresh(): void {
     const { vectors } = this.store;
+    // What went wrong with the ones before is no news of these.
+    if (vectors !== this.shown) this.problem.hidden = true;
     this.content.hidden = vectors === null;
     if (vectors === null) {
       this.what.textContent = "There are no vectors yet: train some in the tab Train, or open a file.";
@@ -62,13 +64,14 @@ export class TakeForm {
     this.shown = vectors;
     const { label, words, dim, matrix, done } = vectors;
     this.what.textContent =
-      `${label}${done ? "" : ", as learnt so far"}: ${count(words.length)} words of ${dim} numbers, ` +
+      `${label}${done ? "" : ", as learnt so far"}: ${many(words.length, "word")} of ${many(dim, "number")}, ` +
       `${megabytes(matrix.byteLength)} as float32.`;
     if (!words.includes(this.word.value)) this.word.value = words[firstWord(words)];
     this.compare();
   }
 
   private compare(): void {
+    this.problem.hidden = true;
     this.comparison.hidden = !this.int8.checked;
     this.sizes.textContent = "";
     if (this.int8.checked) this.showComparison().catch((error) => this.fail(error));
@@ -112,10 +115,17 @@ export class TakeForm {
   }
 
   private fail(error: unknown): void {
-    const text = error instanceof Error ? error.message.replace(/^[a-z]+[A-Za-z]*: (?=\S)/, "") : String(error);
-    this.problem.textContent = sentence(new Error(text));
+    const text = this.unpackable(error) ?? sentence(withoutOperation(error));
+    this.problem.textContent = text;
     this.problem.hidden = false;
     announce(text);
+  }
+
+  /** The library names the row that int8 cannot hold; here it has a word. */
+  private unpackable(error: unknown): string | null {
+    const [, row] = /weight\[(\d+)\] .*cannot hold/.exec(String(error)) ?? [];
+    const word = this.store.vectors?.words[Number(row)];
+    return word === undefined ? null : `The vector of “${word}” has a number that int8 cannot hold.`;
   }
 
   private build(): void {

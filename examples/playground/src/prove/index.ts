@@ -22,6 +22,7 @@ function provePart(store: Store): HTMLElement {
   const button = h("button", { id: "prove-run", type: "button", class: "primary" }, "Check this browser");
   button.addEventListener("click", () => {
     button.disabled = true;
+    text.hidden = copy.hidden = true;
     verdict.textContent = "Computing …";
     ask("verify", store, (answer) => {
       if (answer.type === "error") verdict.textContent = "It could not be run.";
@@ -151,9 +152,13 @@ function textOf(lines: readonly Line[]): string {
 
 const digits = (time: number) => time.toLocaleString("en-US", { maximumSignificantDigits: 3 });
 
-/** Copies a text; where that is forbidden it selects it instead. */
+/** Copies a text and says so until there is another one; where that is forbidden it selects it instead. */
 function copyButton(text: HTMLElement, id: string): HTMLButtonElement {
-  const button = h("button", { id, type: "button", hidden: true }, "Copy as text");
+  const name = "Copy as text";
+  const button = h("button", { id, type: "button", hidden: true }, name);
+  new MutationObserver(() => {
+    button.textContent = name;
+  }).observe(text, { childList: true });
   button.addEventListener("click", async () => {
     try {
       await navigator.clipboard.writeText(text.textContent ?? "");

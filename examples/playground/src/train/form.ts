@@ -15,7 +15,8 @@ export function jobForm(): { form: HTMLFormElement; job(): Job } {
     h("label", {}, h("input", { type: "radio", name: "corpus", id: `corpus-${value}`, value, checked }), ` ${text}`);
 
   const own = ownText();
-  const limit = field("First words only", number("limit", "", { required: false, placeholder: "all" }));
+  const first = number("limit", "", { required: false, placeholder: "all" });
+  const limit = field("First words only", first);
   const corpus = h(
     "fieldset",
     {},
@@ -63,7 +64,8 @@ export function jobForm(): { form: HTMLFormElement; job(): Job } {
   const choose = () => {
     const chosen = new FormData(form).get("corpus");
     own.element.hidden = chosen !== "own";
-    limit.hidden = chosen === "own";
+    // What is hidden is not checked either: nobody would see what is wrong with it.
+    limit.hidden = first.disabled = chosen === "own";
   };
   form.addEventListener("change", choose);
   choose();
@@ -93,12 +95,12 @@ export function jobForm(): { form: HTMLFormElement; job(): Job } {
 function ownText(): { element: HTMLElement; choice(): CorpusChoice } {
   let file: File | null = null;
   const text = h("textarea", { id: "corpus-text", rows: 6, placeholder: "Some pages in any language" });
-  const picker = h("input", { id: "corpus-file", type: "file", accept: "text/*,.txt,.md" });
+  const picker = h("input", { id: "corpus-file", type: "file", accept: "text/*,.txt,.md,.gz" });
   const element = h(
     "div",
     { class: "drop" },
     field("Paste a text", text),
-    field("or drop or choose a file in UTF-8", picker),
+    field("or drop or choose a file in UTF-8, also gzipped", picker),
   );
   picker.addEventListener("change", () => {
     file = picker.files?.[0] ?? null;
@@ -107,12 +109,16 @@ function ownText(): { element: HTMLElement; choice(): CorpusChoice } {
     file = null;
     picker.value = "";
   });
+  // A text falls into the field as ever.
+  const isFile = ({ dataTransfer }: DragEvent) => dataTransfer?.types.includes("Files") ?? false;
   element.addEventListener("dragover", (event) => {
+    if (!isFile(event)) return;
     event.preventDefault();
     element.classList.add("over");
   });
   element.addEventListener("dragleave", () => element.classList.remove("over"));
   element.addEventListener("drop", (event) => {
+    if (!isFile(event)) return;
     event.preventDefault();
     element.classList.remove("over");
     const dropped = event.dataTransfer;

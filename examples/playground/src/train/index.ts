@@ -4,6 +4,7 @@ import { type About, forgetTraining, keptTraining } from "../checkpoint.js";
 import { announce, count, h } from "../dom.js";
 import { sentence } from "../faults.js";
 import type { Store, Vectors } from "../store.js";
+import { openTab } from "../tabs.js";
 import { jobForm } from "./form.js";
 import { ProgressView } from "./progress.js";
 import { type Answer, type Job, labelOf, type Order } from "./protocol.js";
@@ -28,6 +29,14 @@ export function mount(panel: HTMLElement, store: Store): void {
   let about = "";
   /** What this tab gave to the others last, and at first what they had. */
   let shown: Vectors | null = null;
+  /** The result, where another file was opened meanwhile. */
+  let aside: Vectors | null = null;
+  const look = h(
+    "button",
+    { id: "train-look", type: "button", hidden: true, onclick: showAside },
+    "Look at its vectors",
+  );
+  view.element.append(look);
 
   function enter(state: State): void {
     start.disabled = state !== "idle";
@@ -45,6 +54,7 @@ export function mount(panel: HTMLElement, store: Store): void {
   function begin(first: Order): void {
     offer.hidden = true;
     shown = store.vectors;
+    look.hidden = true;
     view.clear();
     about = "Reading the text …";
     say(about);
@@ -63,8 +73,12 @@ export function mount(panel: HTMLElement, store: Store): void {
   }
 
   function fail(message: string): void {
+    // What came last is all there will be.
+    if (shown !== null && !shown.done) give(shown.matrix, true);
+    view.stop();
     end("The training has ended with an error.");
     store.fail(message);
+    offerKept();
   }
 
   function order(type: "pause" | "resume" | "stop"): void {
@@ -74,10 +88,23 @@ export function mount(panel: HTMLElement, store: Store): void {
     say(type === "pause" ? "Paused." : about);
   }
 
+  /** Shows the vectors in all tabs. Whoever has opened a file meanwhile looks at that, and is offered the result. */
   function give(matrix: Float32Array, done: boolean): void {
     const label = labelOf(current!.corpus);
-    shown = { words, dim: current!.settings.dim, matrix, from: "training", label, done };
-    store.set(shown);
+    const vectors: Vectors = { words, dim: current!.settings.dim, matrix, from: "training", label, done };
+    if (store.vectors === shown) {
+      shown = vectors;
+      store.set(vectors);
+    } else if (done) {
+      aside = vectors;
+      look.hidden = false;
+    }
+  }
+
+  function showAside(): void {
+    store.set(aside);
+    look.hidden = true;
+    openTab("look");
   }
 
   function receive(answer: Answer): void {
@@ -92,8 +119,7 @@ export function mount(panel: HTMLElement, store: Store): void {
         view.show(answer);
         break;
       case "vectors":
-        // Whoever has opened a file meanwhile looks at that.
-        if (store.vectors === shown) give(answer.matrix, false);
+        give(answer.matrix, false);
         break;
       case "unkept":
         store.fail(answer.message);
@@ -105,6 +131,7 @@ export function mount(panel: HTMLElement, store: Store): void {
         break;
       case "stopped":
         give(answer.matrix, true);
+        view.stop();
         end("Stopped. The vectors are as far as they came.");
         break;
       case "error":
@@ -122,6 +149,7 @@ export function mount(panel: HTMLElement, store: Store): void {
     };
     offer.replaceChildren(
       h("p", {}, text),
+      h("p", { class: "muted small" }, "Start forgets it."),
       h(
         "div",
         { class: "row" },
@@ -137,12 +165,18 @@ export function mount(panel: HTMLElement, store: Store): void {
     announce(text);
   }
 
+  /** What is kept is still there when a training has failed before its first epoch. */
+  function offerKept(): void {
+    keptTraining()
+      .then((about) => about !== null && worker === null && offerToContinue(about))
+      .catch((error) => console.warn(sentence(error)));
+  }
+
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     begin({ type: "start", ...job() });
+    view.comeIntoView();
   });
   enter("idle");
-  keptTraining()
-    .then((about) => about !== null && worker === null && offerToContinue(about))
-    .catch((error) => console.warn(sentence(error)));
+  offerKept();
 }

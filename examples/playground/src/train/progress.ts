@@ -56,6 +56,13 @@ export class ProgressView {
     this.state.textContent = text;
   }
 
+  /** On a phone it stands below the form. */
+  comeIntoView(): void {
+    if (this.state.getBoundingClientRect().top < innerHeight) return;
+    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    this.element.scrollIntoView({ behavior: still ? "instant" : "smooth", block: "start" });
+  }
+
   clear(): void {
     for (const fact of Object.values(this.facts)) fact.textContent = "–";
     this.bar.value = 0;
@@ -73,6 +80,11 @@ export class ProgressView {
     this.facts.loss.textContent = loss.toFixed(4);
     this.facts.memory.textContent = megabytes(bytes);
     this.curve.add(words, loss);
+  }
+
+  /** It will not go on. */
+  stop(): void {
+    this.facts.eta.textContent = "–";
   }
 
   finish(sha256: string | null, job: Job): void {

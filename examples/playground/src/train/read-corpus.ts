@@ -2,6 +2,7 @@
 
 import { firstWords, SentenceReader, type Sentences } from "../../../skip-gram/sentences.js";
 import { readSentences, textOf } from "../../../skip-gram/text.js";
+import { unpacked } from "../unpack.js";
 import type { Job } from "./protocol.js";
 
 export async function readCorpus({ corpus, minCount }: Job): Promise<Sentences> {
@@ -9,7 +10,9 @@ export async function readCorpus({ corpus, minCount }: Job): Promise<Sentences> 
   const sentences = reader.numbered(minCount);
   if (sentences.words.length < 2) {
     const found = sentences.words.length === 0 ? "No word occurs" : "Only one word occurs";
-    throw new Error(`${found} at least ${minCount} times: give a longer text, or a smaller least count.`);
+    throw new Error(
+      `${found} at least ${minCount === 1 ? "once" : `${minCount} times`}: give a longer text, or a smaller least count.`,
+    );
   }
   return sentences;
 }
@@ -17,23 +20,18 @@ export async function readCorpus({ corpus, minCount }: Job): Promise<Sentences> 
 async function readBrown({ url, limit }: { url: string; limit: number }): Promise<SentenceReader> {
   const response = await fetch(url);
   if (!response.ok) throw new Error(`The built-in corpus could not be loaded: the server says ${response.status}.`);
-  const lines = (await unpacked(await response.blob())).split("\n");
+  // Some servers have it unpacked by the browser.
+  const { stream } = await unpacked((await response.blob()).stream());
+  const lines = (await new Response(stream).text()).split("\n");
   const reader = new SentenceReader();
   const sentences = lines.map((line) => line.split(" "));
   for (const words of firstWords(sentences, limit)) reader.add(words);
   return reader;
 }
 
-/** A text that may be gzipped. */
-async function unpacked(file: Blob): Promise<string> {
-  const [first, second] = new Uint8Array(await file.slice(0, 2).arrayBuffer());
-  if (first !== 0x1f || second !== 0x8b) return file.text();
-  return new Response(file.stream().pipeThrough(new DecompressionStream("gzip"))).text();
-}
-
 async function* piecesOf(text: string | Blob): AsyncIterable<string> {
   if (typeof text === "string") yield text;
-  else yield* textOf(chunksOf(text.stream()));
+  else yield* textOf(chunksOf((await unpacked(text.stream())).stream));
 }
 
 /** Not every browser's streams can be iterated. */

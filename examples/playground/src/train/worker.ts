@@ -2,7 +2,7 @@
 
 import { memory } from "nn-embedding";
 import { sha256 as sha256Of } from "../../../../js/verify/sha256.js";
-import { Training, type TrainingState } from "../../../skip-gram/model.js";
+import { DivergenceError, Training, type TrainingState } from "../../../skip-gram/model.js";
 import type { Sentences } from "../../../skip-gram/sentences.js";
 import { word2vecLines } from "../../../skip-gram/word2vec.js";
 import { Keeper, readCheckpoint } from "../checkpoint.js";
@@ -47,20 +47,36 @@ async function work(job: Job, state?: TrainingState): Promise<void> {
   tell({ type: "corpus", job, words: corpus.words.join("\n"), read: corpus.size });
   const training = new Training(corpus, job.settings, state);
   const keep = await keeping(job, training, state !== undefined);
-  await learn(training, state?.place.words ?? 0, keep.look);
-  const matrix = training.matrix();
+  try {
+    const learnt = await learn(training, state?.place.words ?? 0, keep.look);
+    if (!learnt && !stopped && state === undefined) {
+      throw new Error(
+        "Nothing was learnt: the text is too short for a single step. Give a longer one, or more epochs.",
+      );
+    }
+    await finish(corpus, training.matrix(), keep.end);
+  } catch (error) {
+    // It would diverge again.
+    if (error instanceof DivergenceError) await keep.end();
+    throw error;
+  }
+}
+
+async function finish(corpus: Sentences, matrix: Float32Array, end: () => Promise<void>): Promise<void> {
   const sha256 = stopped ? null : fileHash(corpus, matrix);
   // The page ends this worker when it has the answer.
-  await keep.end();
+  await end();
   tell(stopped ? { type: "stopped", matrix } : { type: "done", matrix, sha256 }, [matrix.buffer]);
 }
 
-/** Trains until it is done or stopped. first: words that had been seen before. */
-async function learn(training: Training, first: number, look: () => Promise<void>): Promise<void> {
+/** Trains until it is done or stopped; false if there was no step. first: words that had been seen before. */
+async function learn(training: Training, first: number, look: () => Promise<void>): Promise<boolean> {
+  let learnt = false;
   let start = performance.now();
   let spent = 0;
   let shown = 0;
   for (const progress of training.run()) {
+    learnt = true;
     const now = performance.now();
     spent += now - start;
     const wordsPerSecond = (1000 * (progress.words - first)) / spent;
@@ -77,9 +93,10 @@ async function learn(training: Training, first: number, look: () => Promise<void
         wake = resolve;
       });
     }
-    if (stopped) return;
+    if (stopped) break;
     start = performance.now();
   }
+  return learnt;
 }
 
 /** Keeps the state after each epoch and once a minute, until that fails: training goes on without. */
