@@ -44,21 +44,26 @@ describe("the points", () => {
     expect([...x, ...y].every((value) => value === 0)).toBe(true);
   });
 
-  test("are ml-pca's of the unit vectors, but for turn and scale", () => {
-    const weight = randn([300, 12], { generator: new Generator().manualSeed(1) });
+  test.each([
+    ["more rows than numbers", 300, 12],
+    ["fewer rows than numbers", 40, 90],
+    ["hundreds of numbers", 500, 320],
+    ["hundreds of rows, and more numbers", 310, 400],
+  ])("are ml-pca's of the unit vectors, but for turn and scale: %s", (_, height, dim) => {
+    const weight = randn([height, dim], { generator: new Generator().manualSeed(1) });
     // Two directions are longer than the others.
     const rows = (weight.toArray() as number[][]).map((row) =>
-      row.map((value, j) => value * (j === 0 ? 6 : j === 1 ? 3 : 1)),
+      row.map((value, j) => value * (j === 0 ? 6 : j === 1 ? 3 : j === 2 ? 2 : dim > 12 ? 4 / Math.sqrt(dim) : 1)),
     );
     const units = rows.map((row) => row.map((value) => value / Math.sqrt(row.reduce((sum, x) => sum + x * x, 0))));
     const pca = new PCA(units, { method: "covarianceMatrix" });
     const wanted = pca.predict(units, { nComponents: 2 }).to2DArray();
-    const { x, y, shade, share } = new Projector().project(tensor(rows), 300);
+    const { x, y, shade, share } = new Projector().project(tensor(rows), height);
     const [wantedX, wantedY] = aligned(floats(...wanted.map(([a]) => a)), floats(...wanted.map(([, b]) => b)), {
       x,
       y,
     });
-    for (let i = 0; i < 300; i++) {
+    for (let i = 0; i < height; i++) {
       expect(x[i]).toBeCloseTo(wantedX[i], 3);
       expect(y[i]).toBeCloseTo(wantedY[i], 3);
     }
