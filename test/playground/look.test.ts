@@ -134,23 +134,27 @@ describe("dots", () => {
     expect(red).toBeLessThan(255);
   });
 
-  test("let through what lies below as their opacity says, and never write beyond the picture", () => {
+  test("let through what lies below as their opacity says, and are cut off at the edge of the picture", () => {
     const { context, pixel } = canvas();
     const layer = new DotLayer();
     layer.clear(context, 20, 20, pixelOf("#000000"));
     layer.dot(10, 10, stampOf(3, 0.6), pixelOf("#c8c8c8"));
     for (const [x, y] of [
-      [-1, 10],
-      [20, 10],
-      [10, 0],
-      [10, 20],
+      [-1, 5],
+      [20, 15],
+      [5, 0],
+      [15, 20],
+      [-9, 10],
+      [30, 10],
     ])
       layer.dot(x, y, stampOf(3, 1), pixelOf("#ff0000"));
     layer.put(context);
     expect(pixel(10, 10)).toEqual([120, 120, 120, 255]);
-    expect(
-      [pixel(0, 9), pixel(19, 10), pixel(0, 11), pixel(10, 19)].flat().filter((value) => value !== 0),
-    ).toHaveLength(4);
+    const red = [255, 0, 0, 255];
+    expect([pixel(0, 5), pixel(19, 15), pixel(5, 0), pixel(15, 19)]).toEqual([red, red, red, red]);
+    // Nothing goes on at the other side.
+    const black = [0, 0, 0, 255];
+    expect([pixel(19, 5), pixel(0, 15), pixel(5, 19), pixel(15, 0), pixel(0, 10)]).toEqual(Array(5).fill(black));
   });
 });
 
