@@ -44,21 +44,26 @@ describe("the points", () => {
     expect([...x, ...y].every((value) => value === 0)).toBe(true);
   });
 
-  test("are ml-pca's of the unit vectors, but for turn and scale", () => {
-    const weight = randn([300, 12], { generator: new Generator().manualSeed(1) });
+  test.each([
+    ["more rows than numbers", 300, 12],
+    ["fewer rows than numbers", 40, 90],
+    ["hundreds of numbers", 500, 320],
+    ["hundreds of rows, and more numbers", 310, 400],
+  ])("are ml-pca's of the unit vectors, but for turn and scale: %s", (_, height, dim) => {
+    const weight = randn([height, dim], { generator: new Generator().manualSeed(1) });
     // Two directions are longer than the others.
     const rows = (weight.toArray() as number[][]).map((row) =>
-      row.map((value, j) => value * (j === 0 ? 6 : j === 1 ? 3 : 1)),
+      row.map((value, j) => value * (j === 0 ? 6 : j === 1 ? 3 : j === 2 ? 2 : dim > 12 ? 4 / Math.sqrt(dim) : 1)),
     );
     const units = rows.map((row) => row.map((value) => value / Math.sqrt(row.reduce((sum, x) => sum + x * x, 0))));
     const pca = new PCA(units, { method: "covarianceMatrix" });
     const wanted = pca.predict(units, { nComponents: 2 }).to2DArray();
-    const { x, y, shade, share } = new Projector().project(tensor(rows), 300);
+    const { x, y, shade, share } = new Projector().project(tensor(rows), height);
     const [wantedX, wantedY] = aligned(floats(...wanted.map(([a]) => a)), floats(...wanted.map(([, b]) => b)), {
       x,
       y,
     });
-    for (let i = 0; i < 300; i++) {
+    for (let i = 0; i < height; i++) {
       expect(x[i]).toBeCloseTo(wantedX[i], 3);
       expect(y[i]).toBeCloseTo(wantedY[i], 3);
     }
@@ -129,23 +134,27 @@ describe("dots", () => {
     expect(red).toBeLessThan(255);
   });
 
-  test("let through what lies below as their opacity says, and never write beyond the picture", () => {
+  test("let through what lies below as their opacity says, and are cut off at the edge of the picture", () => {
     const { context, pixel } = canvas();
     const layer = new DotLayer();
     layer.clear(context, 20, 20, pixelOf("#000000"));
     layer.dot(10, 10, stampOf(3, 0.6), pixelOf("#c8c8c8"));
     for (const [x, y] of [
-      [-1, 10],
-      [20, 10],
-      [10, 0],
-      [10, 20],
+      [-1, 5],
+      [20, 15],
+      [5, 0],
+      [15, 20],
+      [-9, 10],
+      [30, 10],
     ])
       layer.dot(x, y, stampOf(3, 1), pixelOf("#ff0000"));
     layer.put(context);
     expect(pixel(10, 10)).toEqual([120, 120, 120, 255]);
-    expect(
-      [pixel(0, 9), pixel(19, 10), pixel(0, 11), pixel(10, 19)].flat().filter((value) => value !== 0),
-    ).toHaveLength(4);
+    const red = [255, 0, 0, 255];
+    expect([pixel(0, 5), pixel(19, 15), pixel(5, 0), pixel(15, 19)]).toEqual([red, red, red, red]);
+    // Nothing goes on at the other side.
+    const black = [0, 0, 0, 255];
+    expect([pixel(19, 5), pixel(0, 15), pixel(5, 19), pixel(15, 0), pixel(0, 10)]).toEqual(Array(5).fill(black));
   });
 });
 

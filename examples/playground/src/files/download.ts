@@ -19,7 +19,8 @@ export async function download(
   if (vectors === null) throw new Error("there are no vectors yet");
   const stem = stemOf(vectors.label);
   const words = vectors.words.join("\n");
-  const blob = await tableOf(store).ask("write", { format, words, packed, name: stem });
+  const blob = await tableOf(store).ask(vectors, "write", { format, words, packed, name: stem });
+  if (blob === null) throw new Error("other vectors have taken their place");
   const name = `${stem}${packed && format === "safetensors" ? "-int8" : ""}${ENDINGS[format]}`;
   save(name, blob);
   return { name, bytes: blob.size };

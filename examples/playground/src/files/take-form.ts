@@ -81,8 +81,9 @@ export class TakeForm {
     const { vectors } = this.store;
     if (vectors === null) return;
     const question = ++this.questions;
-    const { float32, int8 } = await this.table.ask("sizes", {});
-    if (question !== this.questions) return;
+    const sizes = await this.table.ask(vectors, "sizes", {});
+    if (question !== this.questions || sizes === null) return;
+    const { float32, int8 } = sizes;
     this.sizes.textContent =
       `float32: ${count(float32)} bytes. int8: ${count(int8)} bytes, ` +
       `${((100 * int8) / float32).toFixed(1)} % of it: a byte for each number, and a scale and an offset for each row.`;
@@ -93,9 +94,9 @@ export class TakeForm {
       return;
     }
     const ask = { positive: [row], negative: [], k: NEIGHBOURS };
-    const exact = await this.table.ask("nearest", { ...ask, packed: false });
-    const packed = await this.table.ask("nearest", { ...ask, packed: true });
-    if (question !== this.questions) return;
+    const exact = await this.table.ask(vectors, "nearest", { ...ask, packed: false });
+    const packed = await this.table.ask(vectors, "nearest", { ...ask, packed: true });
+    if (question !== this.questions || exact === null || packed === null) return;
     const before = new Set(exact.map((found) => found.row));
     const kept = packed.filter((found) => before.has(found.row)).length;
     this.wordStatus.textContent = `${kept} of the ${exact.length} nearest words stay.`;

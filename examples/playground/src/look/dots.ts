@@ -23,15 +23,17 @@ export class DotLayer {
     this.pixels.fill(background);
   }
 
-  /** A dot about a pixel; none at the very edge. */
+  /** A dot about a pixel: what of it lies in the picture. */
   dot(x: number, y: number, { width: side, cover }: Stamp, colour: number): void {
     const left = Math.round(x - side / 2);
     const top = Math.round(y - side / 2);
     const { pixels, width, height } = this;
-    if (left < 0 || top < 0 || left + side > width || top + side > height) return;
-    for (let row = 0, from = 0; row < side; row++) {
-      let at = (top + row) * width + left;
-      for (let column = 0; column < side; column++, from++, at++) {
+    const [first, last] = [Math.max(0, -left), Math.min(side, width - left)];
+    const [upper, lower] = [Math.max(0, -top), Math.min(side, height - top)];
+    for (let row = upper; row < lower; row++) {
+      let from = row * side + first;
+      let at = (top + row) * width + left + first;
+      for (let column = first; column < last; column++, from++, at++) {
         const part = cover[from];
         if (part > 0) pixels[at] = part === 255 ? colour : mixed(pixels[at], colour, part);
       }

@@ -1,8 +1,9 @@
 // The tab Look: a map of the words, the nearest words of one, sums of words, the numbers of a row.
 
 import { announce, count, h, onShow } from "../dom.js";
+import { sentence } from "../faults.js";
 import type { Store, Vectors } from "../store.js";
-import { sameWords, type Table, tableOf } from "../table/client.js";
+import { sameTable, type Table, tableOf } from "../table/client.js";
 import type { Projection } from "../table/protocol.js";
 import { firstWord } from "../words.js";
 import "./look.css";
@@ -84,41 +85,65 @@ class Look {
     const { vectors } = this.store;
     this.empty.hidden = vectors !== null;
     this.content.hidden = vectors === null;
-    if (this.refreshing || this.panel.hidden || vectors === null || (vectors === this.vectors && !this.stale)) return;
+    if (this.panel.hidden || vectors === null || (vectors === this.vectors && !this.stale)) return;
+    // A newer state of the same words waits for its turn, other words do not.
+    const same = sameTable(this.vectors, vectors);
+    if (same && this.refreshing) return;
     this.refreshing = true;
     this.stale = false;
-    this.update(vectors)
-      .catch((error) => {
-        // What cannot be shown is not tried again.
-        this.vectors = vectors;
-        this.fail(error);
-      })
-      .finally(() => {
-        this.refreshing = false;
-        this.refresh();
-      });
+    const before = this.vectors;
+    this.vectors = vectors;
+    if (!same) this.begin(vectors, before?.words[this.chosen]);
+    this.update(vectors).finally(() => {
+      if (!sameTable(this.vectors, vectors)) return;
+      this.refreshing = false;
+      this.refresh();
+    });
   }
 
+  /** Takes away all that is said of other words, and shows what there is to show at once. */
+  private begin({ words, label }: Vectors, word?: string): void {
+    this.setMethod("pca");
+    this.projection = null;
+    this.frame.map.clear();
+    this.frame.say(`Computing the map of ${label} …`);
+    this.heading.textContent = "Nearest words";
+    this.neighbours.replaceChildren();
+    this.sums.clear();
+    this.chosen = firstWord(words, word);
+    this.search.setWords(words);
+    this.search.show(words[this.chosen], true);
+    this.search.say("");
+    this.sums.offerExample(words);
+  }
+
+  /** The neighbours do not wait for the map, which may take long, nor need it. */
   private async update(vectors: Vectors): Promise<void> {
-    const before = this.vectors;
-    const same = before !== null && before.dim === vectors.dim && sameWords(before.words, vectors.words);
-    if (!same) this.setMethod("pca");
-    if (this.method === "pca") {
-      const rows = Math.min(MAP_ROWS, vectors.words.length);
-      this.projection = await this.table.ask("project", { rows });
-      const fit = !same || this.refit;
-      this.refit = false;
-      this.frame.map.show(vectors.words, this.projection, this.projection.shade, { same, fit });
-      this.frame.say(descriptionOf(vectors, this.projection));
-    }
-    this.vectors = vectors;
-    if (!same) {
-      this.chosen = firstWord(vectors.words, before?.words[this.chosen]);
-      this.search.setWords(vectors.words);
-      this.search.show(vectors.words[this.chosen], true);
-      this.sums.offerExample(vectors.words);
-    }
-    await Promise.all([this.showWord(), this.showSum(false)]);
+    await Promise.all([this.showWord(), this.showSum(false)]).catch(this.fail);
+    await this.showMap(vectors).catch((error) => {
+      if (vectors === this.vectors) this.showNoMap(vectors, error);
+    });
+  }
+
+  private async showMap(vectors: Vectors): Promise<void> {
+    if (this.method !== "pca") return;
+    const rows = Math.min(MAP_ROWS, vectors.words.length);
+    const projection = await this.table.ask(vectors, "project", { rows });
+    // Meanwhile there may be other words, or their UMAP.
+    if (projection === null || vectors !== this.vectors || this.method !== "pca") return;
+    const same = this.projection !== null;
+    const fit = !same || this.refit;
+    this.projection = projection;
+    this.refit = false;
+    this.frame.map.show(vectors.words, projection, projection.shade, { same, fit });
+    this.frame.say(descriptionOf(vectors, projection));
+  }
+
+  private showNoMap({ words }: Vectors, error: unknown): void {
+    this.projection = null;
+    this.frame.map.clear();
+    const why = sentence(error).replace(/\brow (\d+)/, (_, row) => `“${words[row]}”`);
+    this.frame.say(`There is no map of these vectors: ${why[0].toLowerCase()}${why.slice(1).replace(/\.?$/, ".")}`);
   }
 
   /** A word has been picked; fly: the map goes there. */
@@ -127,7 +152,8 @@ class Look {
     this.chosen = row;
     this.marked = "word";
     this.search.show(this.vectors.words[row], fly);
-    this.search.say(this.frame.map.has(row) ? "" : "This word is not on the map, which shows the first ones.");
+    const drawn = this.projection === null || this.frame.map.has(row);
+    this.search.say(drawn ? "" : "This word is not on the map, which shows the first ones.");
     if (fly) this.frame.map.flyTo([row]);
     this.showWord().then(announce, this.fail);
   }
@@ -138,12 +164,13 @@ class Look {
     if (vectors === null) return "";
     const question = ++this.questions;
     const { words, dim, matrix } = vectors;
-    const found = await this.table.ask("nearest", { positive: [chosen], negative: [], k: NEIGHBOURS, packed: false });
-    if (question !== this.questions) return "";
-    this.heading.textContent = `Nearest to “${words[chosen]}”`;
     this.rowHeading.textContent = `The numbers of “${words[chosen]}”`;
-    showFound(this.neighbours, found, words, (row) => this.choose(row, true));
     this.row.show(words[chosen], matrix.subarray(chosen * dim, (chosen + 1) * dim));
+    const ask = { positive: [chosen], negative: [], k: NEIGHBOURS, packed: false };
+    const found = await this.table.ask(vectors, "nearest", ask);
+    if (found === null || question !== this.questions) return "";
+    this.heading.textContent = `Nearest to “${words[chosen]}”`;
+    showFound(this.neighbours, found, words, (row) => this.choose(row, true));
     const near = found.map(({ row }) => row);
     if (this.marked === "word") this.frame.map.mark({ chosen: [chosen], near, arrows: [] });
     const spoken = near.slice(0, 5).map((row) => words[row]);
@@ -175,7 +202,8 @@ class Look {
 
   private toUmap(): void {
     const { vectors, projection } = this;
-    if (vectors === null || projection === null) return;
+    // It starts from the principal components, which may still be on their way.
+    if (vectors === null || projection === null || !sameTable(vectors, this.store.vectors)) return;
     const rows = Math.min(UMAP_ROWS, projection.x.length);
     if (rows < 3) {
       this.frame.say("UMAP needs at least three words.");

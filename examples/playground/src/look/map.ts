@@ -84,6 +84,12 @@ export class WordMap {
     this.redraw();
   }
 
+  /** Takes all points away. */
+  clear(): void {
+    const none = new Float32Array(0);
+    this.show([], { x: none, y: none }, none, { same: false, fit: true });
+  }
+
   mark(marks: Marks): void {
     this.marks = marks;
     this.redraw();
@@ -163,7 +169,7 @@ export class WordMap {
 
   private resize(): void {
     const { clientWidth, clientHeight } = this.canvas;
-    if (clientWidth === 0 || (clientWidth === this.width && clientHeight === this.height)) return;
+    if (clientWidth === 0 || clientHeight === 0 || (clientWidth === this.width && clientHeight === this.height)) return;
     this.width = clientWidth;
     this.height = clientHeight;
     this.zoom.extent([
@@ -183,8 +189,12 @@ export class WordMap {
       this.outdated = false;
       const moving = this.points.move(performance.now());
       const { words, points, shades, marks, hovered } = this;
-      await inSlices(this.painter.drawing({ words, points, shades, marks, hovered }, this.port()));
-      this.drawing = false;
+      try {
+        await inSlices(this.painter.drawing({ words, points, shades, marks, hovered }, this.port()));
+      } finally {
+        // After an error the map is drawn when it next changes, and not over and over.
+        this.drawing = false;
+      }
       if (this.outdated) this.redraw();
       // Every second picture is enough for slow points, and leaves the other half of the time to who trains.
       else if (moving) requestAnimationFrame(() => this.redraw());

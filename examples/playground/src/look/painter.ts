@@ -79,7 +79,7 @@ export class Painter {
     this.scene = scene;
     this.port = port;
     const { canvas, context, dots } = this;
-    const [width, height] = [port.width, port.height].map((side) => Math.round(side * devicePixelRatio));
+    const [width, height] = [port.width, port.height].map((side) => Math.max(1, Math.round(side * devicePixelRatio)));
     const visible = yield* this.drawDots(width, height);
     const labels = yield* this.placeLabels(visible);
     // A size that is set empties the canvas.

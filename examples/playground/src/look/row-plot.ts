@@ -28,7 +28,8 @@ export class RowPlot {
     this.values = values.slice() as Float32Array<ArrayBuffer>;
     if (this.plot === null || !sameWidth) this.build();
     else this.plot.setData(this.data());
-    const [least, most] = [Math.min(...values), Math.max(...values)];
+    // Too many numbers for the arguments of Math.min.
+    const [least, most] = [values.reduce((a, b) => Math.min(a, b)), values.reduce((a, b) => Math.max(a, b))];
     const length = Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
     const summary = `${values.length} numbers from ${least.toFixed(3)} to ${most.toFixed(3)}, length ${length.toFixed(3)}`;
     this.text.textContent = summary;

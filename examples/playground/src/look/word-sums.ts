@@ -51,7 +51,8 @@ export class WordSums {
   }
 
   /** Shows what the sum comes to; what of it stands out on the map, null if it comes to nothing. */
-  async show({ words }: Vectors): Promise<Marks | null> {
+  async show(vectors: Vectors): Promise<Marks | null> {
+    const { words } = vectors;
     const text = this.input.value.trim();
     const terms = parseTerms(text, (word) => words.includes(word));
     if (terms === null) return this.nothing(text === "" ? "" : `Words with + and - between them, such as ${EXAMPLE}.`);
@@ -60,8 +61,9 @@ export class WordSums {
     const [positive, negative] = [terms.positive, terms.negative].map((list) =>
       list.map((word) => words.indexOf(word)),
     );
-    const found = await this.table.ask("nearest", { positive, negative, k: RESULTS, packed: false });
-    if (text !== this.input.value.trim() || found.length === 0) return null;
+    const found = await this.table.ask(vectors, "nearest", { positive, negative, k: RESULTS, packed: false });
+    if (found === null || text !== this.input.value.trim()) return null;
+    if (found.length === 0) return this.nothing("There is no other word that it could come to.");
     const [{ row: best }] = found;
     this.status.textContent = `${text} ≈ ${words[best]}`;
     showFound(this.results, found, words, this.choose);
@@ -75,6 +77,11 @@ export class WordSums {
       [positive[1], best],
     ];
     return { chosen, near: [best], arrows };
+  }
+
+  /** Takes the results away: other words are to come. */
+  clear(): void {
+    this.nothing("");
   }
 
   private nothing(why: string): null {

@@ -20,9 +20,10 @@ export class Table {
 
   constructor(private readonly store: Store) {}
 
-  /** Asks about the vectors that the store has now. */
-  async ask<C extends Call>(call: C, ask: Calls[C]["ask"]): Promise<Calls[C]["answer"]> {
+  /** Asks about vectors, of which the store may have a newer state; null where it has other ones by now. */
+  async ask<C extends Call>(vectors: Vectors, call: C, ask: Calls[C]["ask"]): Promise<Calls[C]["answer"] | null> {
     await this.send();
+    if (!sameTable(vectors, this.store.vectors)) return null;
     const id = this.calls++;
     return new Promise((resolve, reject) => {
       this.waiting.set(id, { resolve: resolve as Waiting["resolve"], reject });
@@ -43,7 +44,7 @@ export class Table {
 
   private async deliver(vectors: Vectors): Promise<void> {
     const { words, dim, matrix } = vectors;
-    const same = this.sent !== null && this.sent.dim === dim && sameWords(this.sent.words, words);
+    const same = sameTable(this.sent, vectors);
     this.post({ type: "begin", rows: words.length, dim, same });
     const height = Math.max(1, Math.floor(STRETCH / dim));
     for (let start = 0; start < words.length; start += height) {
@@ -93,6 +94,8 @@ export function tableOf(store: Store): Table {
   return known;
 }
 
-export function sameWords(a: readonly string[], b: readonly string[]): boolean {
-  return a === b || (a.length === b.length && a.every((word, row) => word === b[row]));
+/** Whether two states are of the same words and so many numbers for each. */
+export function sameTable(a: Vectors | null, b: Vectors | null): boolean {
+  if (a === null || b === null || a.dim !== b.dim || a.words.length !== b.words.length) return false;
+  return a.words === b.words || a.words.every((word, row) => word === b.words[row]);
 }

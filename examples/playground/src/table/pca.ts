@@ -1,10 +1,15 @@
 import { PCA } from "ml-pca";
-import { type Tensor, tensor, tidy } from "nn-embedding";
+import { Generator, randn, type Tensor, tensor, tidy } from "nn-embedding";
 import { aligned } from "./align.js";
 import type { Projection } from "./protocol.js";
 
 /** x, y, and the one that gives the shade. */
 const COMPONENTS = 3;
+/** From this many rows and columns on all eigenvectors of a matrix take seconds, of which three are wanted. */
+const LARGE = 300;
+/** Columns that are iterated together: the more there are, the sooner the first three stay as they are. */
+const BLOCK = 12;
+const MOST_STEPS = 200;
 
 /** Principal components of unit vectors, turned so that words stay where they were as far as they can. */
 export class Projector {
@@ -35,16 +40,101 @@ export class Projector {
 function components(rows: Tensor): { points: Float32Array; shares: number[] } {
   const [height, dim] = rows.shape;
   const units = centredUnits(rows);
-  const products = units.transpose(0, 1).matmul(units).toArray() as number[][];
-  // What ml-pca calls a covariance need not be divided by the number of rows: directions and shares are the same.
-  const pca = new PCA(products, { isCovarianceMatrix: true });
-  const directions = pca.getEigenvectors();
-  const axes = Float32Array.from({ length: dim * COMPONENTS }, (_, at) => {
+  const across = units.transpose(0, 1);
+  // With fewer rows than numbers in each, the products of rows are the smaller matrix: its eigenvectors are the points themselves,
+  // but for their lengths.
+  const small = height < dim;
+  const { vectors, values, shares } = leading(small ? units.matmul(across) : across.matmul(units));
+  const side = small ? height : dim;
+  const axes = Float32Array.from({ length: side * COMPONENTS }, (_, at) => {
     const [row, column] = [Math.floor(at / COMPONENTS), at % COMPONENTS];
-    return column < dim ? directions.get(row, column) : 0;
+    return column < side ? vectors(row, column) * (small ? Math.sqrt(Math.max(0, values[column])) : 1) : 0;
   });
+  if (small) return { points: axes, shares };
   const points = units.matmul(tensor(axes, { shape: [dim, COMPONENTS] })).array.slice(0, height * COMPONENTS);
-  return { points: points as Float32Array, shares: pca.getExplainedVariance() };
+  return { points: points as Float32Array, shares };
+}
+
+interface Eigen {
+  vectors(row: number, column: number): number;
+  readonly values: readonly number[];
+  /** Of the trace. */
+  readonly shares: number[];
+}
+
+/** Eigenvectors of a symmetric matrix [side, side], those of the largest eigenvalues first: all, or of a large one the first. */
+function leading(products: Tensor): Eigen {
+  return products.shape[0] > LARGE ? iterated(products) : eigen(products);
+}
+
+function eigen(products: Tensor): Eigen {
+  // What ml-pca calls a covariance need not be divided by the number of rows: directions and shares are the same.
+  const pca = new PCA(products.toArray() as number[][], { isCovarianceMatrix: true });
+  const directions = pca.getEigenvectors();
+  return {
+    vectors: (row, column) => directions.get(row, column),
+    values: pca.getEigenvalues(),
+    shares: pca.getExplainedVariance(),
+  };
+}
+
+/** Orthogonal iteration Q = orthonormal(A Q), from the same start each time; then A's eigenvectors within Q. */
+function iterated(products: Tensor): Eigen {
+  const [side] = products.shape;
+  const shape = [side, BLOCK];
+  let basis = orthonormal(randn(shape, { generator: new Generator().manualSeed(1) }).array as Float32Array, side);
+  const apply = () => tidy(() => products.matmul(tensor(basis, { shape })).array.slice() as Float32Array);
+  for (let step = 0; step < MOST_STEPS; step++) {
+    const before = basis;
+    basis = orthonormal(apply(), side);
+    // The part of a direction that lies outside what the first ones spanned before, squared.
+    if (outside(before, basis, side) < 1e-9) break;
+  }
+  const [q, aq] = [tensor(basis, { shape }), tensor(apply(), { shape })];
+  const within = eigen(q.transpose(0, 1).matmul(aq));
+  const turn = Float32Array.from({ length: BLOCK * BLOCK }, (_, at) =>
+    within.vectors(Math.floor(at / BLOCK), at % BLOCK),
+  );
+  const turned = q.matmul(tensor(turn, { shape: [BLOCK, BLOCK] })).array.slice();
+  const diagonal = products.array;
+  let trace = 0;
+  for (let i = 0; i < side; i++) trace += diagonal[i * side + i];
+  return {
+    vectors: (row, column) => turned[row * BLOCK + column],
+    values: within.values,
+    shares: within.values.map((value) => value / trace),
+  };
+}
+
+/** Columns made orthonormal, front to back: [side, BLOCK]. */
+function orthonormal(columns: Float32Array, side: number): Float32Array {
+  const out = Float32Array.from(columns);
+  for (let j = 0; j < BLOCK; j++) {
+    // Twice, as the first time leaves what rounding makes of it.
+    for (let i = 0; i < 2 * j; i++) {
+      const part = dot(out, i % j, out, j, side);
+      for (let row = 0; row < side; row++) out[row * BLOCK + j] -= part * out[row * BLOCK + (i % j)];
+    }
+    const length = Math.sqrt(dot(out, j, out, j, side));
+    for (let row = 0; row < side; row++) out[row * BLOCK + j] *= length > 0 ? 1 / length : 0;
+  }
+  return out;
+}
+
+function outside(before: Float32Array, after: Float32Array, side: number): number {
+  let most = 0;
+  for (let j = 0; j < COMPONENTS; j++) {
+    let inside = 0;
+    for (let i = 0; i < COMPONENTS; i++) inside += dot(before, i, after, j, side) ** 2;
+    most = Math.max(most, 1 - inside);
+  }
+  return most;
+}
+
+function dot(a: Float32Array, i: number, b: Float32Array, j: number, side: number): number {
+  let sum = 0;
+  for (let row = 0; row < side; row++) sum += a[row * BLOCK + i] * b[row * BLOCK + j];
+  return sum;
 }
 
 /** Each row divided by its length, less the mean of all. */
