@@ -125,7 +125,10 @@ function outside(before: Float32Array, after: Float32Array, side: number): numbe
   let most = 0;
   for (let j = 0; j < COMPONENTS; j++) {
     let inside = 0;
-    for (let i = 0; i < COMPONENTS; i++) inside += dot(before, i, after, j, side) ** 2;
+    for (let i = 0; i < COMPONENTS; i++) {
+      const shared = dot(before, i, after, j, side);
+      inside += shared * shared;
+    }
     most = Math.max(most, 1 - inside);
   }
   return most;
